@@ -1,0 +1,246 @@
+"""What the environment says, typed and read once; nobody else reads it."""
+
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+TRUE = {"1", "true", "yes", "y", "on"}
+FALSE = {"0", "false", "no", "n", "off"}
+
+
+class ConfigError(Exception):
+    """A variable is missing or malformed; the text has one line for each."""
+
+
+def env_bool(value: str, *, default: bool) -> bool:
+    """Read a switch as the predecessor did, but refuse what is neither yes nor no.
+
+    Raises:
+        ValueError: the text is not one of the known words.
+    """
+    word = value.strip().lower()
+    if not word:
+        return default
+    if word in TRUE | FALSE:
+        return word in TRUE
+    message = f"must be one of {', '.join(sorted(TRUE | FALSE))}"
+    raise ValueError(message)
+
+
+def _switch(value: object) -> object:
+    return env_bool(value, default=False) if isinstance(value, str) else value
+
+
+def _words(value: object) -> object:
+    return (
+        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+    )
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Environment(BaseSettings):
+    """Reads variables by their upper-case names; an empty one counts as absent."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read the environment; `overrides` (from the command line) win.
+
+        Raises:
+            ConfigError: one line for each variable that is missing or malformed.
+        """
+        try:
+            return cls(**{name: value for name, value in overrides.items() if value is not None})
+        except ValidationError as error:
+            raise ConfigError("\n".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+        text = problem["msg"].removeprefix("Value error, ")
+        yield f"{name}: {text}" if name else text
+
+
+class Config(Environment):
+    """Secrets and infrastructure, fixed for the life of the process."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    data_dir: Path = Path("data")
+    base_url: str = ""
+    database_url: str = ""
+    redis_url: str = ""
+    app_secret_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("app_secret_key", "flask_secret_key"), min_length=16
+    )
+    allow_insecure_tls: Switch = False
+    allow_private_targets: str = ""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    testing: Switch = False
+    crash_at: str = ""
+    signal_restarts: int = 0  # set by the supervisor for its children
+    signal_last_exit: str = ""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            message = "must be an address such as https://signal.example.org"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
+            message = "must start with postgresql:// or sqlite:///"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.crash_at and not self.testing:
+            message = "CRASH_AT: is refused unless TESTING=1"
+            raise ValueError(message)
+        if self.production and self.app_secret_key is None:
+            message = "APP_SECRET_KEY: is required when BASE_URL is https"
+            raise ValueError(message)
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether strangers can reach us: cookies are Secure and secrets must be given."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def url(self) -> str:
+        """The address under which a reader's browser finds us, without a closing slash."""
+        host = self.host if self.host not in {"0.0.0.0", "::"} else socket.gethostname()  # noqa: S104 - a comparison
+        return self.base_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The database's address for SQLAlchemy's asynchronous drivers."""
+        if not self.database_url:
+            return f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'signal.db'}"
+        scheme, _, rest = self.database_url.partition("://")
+        return f"sqlite+aiosqlite://{rest}" if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+
+    def secret_key(self) -> str:
+        """The key that encrypts secrets at rest; made in the data directory when none is given."""
+        if self.app_secret_key is not None:
+            return self.app_secret_key.get_secret_value()
+        return _kept_secret(self.data_dir / "secret.key")
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    if not path.exists():
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        try:
+            path.hardlink_to(draft)  # the first of two processes wins; the other reads its key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+class FirstRun(Environment):
+    """The predecessor's variables, read once, into an empty database."""
+
+    email_address: str = ""
+    email_password: SecretStr = SecretStr("")
+    imap_server: str = ""
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_use_ssl: Switch = True
+    webhook_url: str = ""
+    webhook_ssl_verify: Switch = True
+    webhook_sending_enabled: Switch = True
+    sender_of_interest_for_polling: Words = ()
+    polling_timezone: str = "Europe/Paris"
+    polling_active_start_hour: int = Field(0, ge=0, le=24)
+    polling_active_end_hour: int = Field(24, ge=0, le=24)
+    polling_active_days: Words = ("0", "1", "2", "3", "4", "5", "6")
+    email_polling_interval_seconds: int = Field(30, ge=1)
+    webhooks_time_start: str = Field(
+        "", validation_alias=AliasChoices("webhooks_time_start", "webhook_time_start")
+    )
+    webhooks_time_end: str = Field("", validation_alias=AliasChoices("webhooks_time_end", "webhook_time_end"))
+    enable_subject_group_dedup: Switch = True
+    dashboard_user: str = Field("", validation_alias=AliasChoices("dashboard_user", "trigger_page_user"))
+    dashboard_password: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("dashboard_password", "trigger_page_password")
+    )
+
+    @field_validator("polling_timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{value!r} is not a time zone such as Europe/Paris"
+            raise ValueError(message) from None
+        return value
+
+    @field_validator("polling_active_days")
+    @classmethod
+    def _days(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or any(day not in "0123456" or len(day) != 1 for day in value):
+            message = "must be a comma list of days, 0 (Monday) to 6 (Sunday)"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        _require_all("EMAIL_ADDRESS, EMAIL_PASSWORD, IMAP_SERVER", self._mailbox())
+        _require_all(
+            "WEBHOOKS_TIME_START, WEBHOOKS_TIME_END", (self.webhooks_time_start, self.webhooks_time_end)
+        )
+        if self.polling_active_start_hour == self.polling_active_end_hour:
+            message = "POLLING_ACTIVE_START_HOUR, POLLING_ACTIVE_END_HOUR: must differ (0 and 24 mean always)"
+            raise ValueError(message)
+        return self
+
+    def _mailbox(self) -> tuple[str, str, str]:
+        return self.email_address, self.email_password.get_secret_value(), self.imap_server
+
+    @property
+    def has_mailbox(self) -> bool:
+        return bool(self.imap_server)
+
+
+def _require_all(names: str, values: tuple[Any, ...]) -> None:
+    if any(values) and not all(values):
+        missing = [name for name, value in zip(names.split(", "), values, strict=True) if not value]
+        message = f"{', '.join(missing)}: missing while others of {names} are set"
+        raise ValueError(message)

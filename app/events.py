@@ -1,0 +1,15 @@
+"""The names of live events: pages hear a name and fetch what they show of it."""
+
+from enum import StrEnum
+
+CHANNEL = "signal:events"
+
+
+class Event(StrEnum):
+    ALL_CHANGED = "all-changed"
+    DELIVERY_CHANGED = "delivery-changed"
+    MAILBOX_CHANGED = "mailbox-changed"
+    MESSAGE_CHANGED = "message-changed"
+    PROCESS_CHANGED = "process-changed"
+    RUN_CHANGED = "run-changed"
+    SETTING_CHANGED = "setting-changed"

@@ -1,0 +1,1 @@
+"""What happens later: the only place where a row meets a neighbour."""

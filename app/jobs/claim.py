@@ -1,0 +1,147 @@
+"""Claim deliveries: one commit moves them to `sending` with a lease and an attempt row; only then the network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.jobs.context import Context
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, Message, Mode, Raw, Setting
+from app.rules import payload
+from app.rules.claim import refusal
+
+GRACE = timedelta(seconds=15)  # what a lease lasts beyond the time limit
+HOUR = timedelta(hours=1)
+CONTENT_TYPES = {Mode.JSON: "application/json", Mode.FORM: "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a worker needs to send one delivery once."""
+
+    id: int
+    generation: int
+    webhook_id: str
+    body: bytes
+    content_type: str
+    endpoint: Endpoint
+
+
+async def due_endpoints(db: AsyncSession, now: datetime) -> Sequence[tuple[int, int]]:
+    """Give the endpoints that have something due, each with how many requests it takes at once."""
+    due = select(Delivery.endpoint_id).where(Delivery.is_now(DeliveryState.PENDING), Delivery.due_at <= now)
+    return (await db.exec(select(Endpoint.id, Endpoint.concurrency).where(col(Endpoint.id).in_(due)))).all()  # type: ignore[return-value]
+
+
+async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
+    """Take up to `most` due deliveries of an endpoint, unless something stops it now (`rules.claim`)."""
+    now = context.now()
+    async with context.database.transaction() as db:
+        endpoint = await db.get_one(Endpoint, endpoint_id)
+        setting = await Setting.load(db)
+        used = await _attempts_this_hour(db, endpoint, now)
+        stopped = refusal(
+            sending_enabled=setting.sending_enabled,
+            endpoint_state=endpoint.state,
+            not_before=endpoint.not_before,
+            rate=(used, endpoint.rate_per_hour),
+            now=now,
+        )
+        if stopped is not None:
+            return []
+        if endpoint.rate_per_hour:
+            most = min(most, endpoint.rate_per_hour - used)
+        ids = await _take(db, context.owner, endpoint, most, now)
+        claimed = [await _prepare(db, endpoint, delivery_id, context.owner, now) for delivery_id in ids]
+    context.crash.point("claim.after_commit")
+    return claimed
+
+
+async def _attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
+    if not endpoint.rate_per_hour:
+        return 0
+    query = select(func.count()).where(
+        col(Attempt.endpoint_id) == endpoint.id, col(Attempt.started_at) >= now - HOUR
+    )
+    return (await db.exec(query)).one()
+
+
+async def _take(db: AsyncSession, owner: str, endpoint: Endpoint, most: int, now: datetime) -> Sequence[int]:
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.endpoint_id == endpoint.id,
+            Delivery.is_now(DeliveryState.PENDING),
+            Delivery.due_at <= now,
+        )
+        .order_by(col(Delivery.due_at), col(Delivery.id))
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await db.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(due))
+        .values(
+            state=DeliveryState.SENDING,
+            generation=Delivery.generation + 1,
+            attempts=Delivery.attempts + 1,
+            lease_owner=owner,
+            lease_until=now + timedelta(seconds=endpoint.timeout) + GRACE,
+        )
+        .returning(col(Delivery.id))
+    )
+    return sorted(taken.scalars())
+
+
+async def _prepare(
+    db: AsyncSession, endpoint: Endpoint, delivery_id: int, owner: str, now: datetime
+) -> Claimed:
+    delivery = await db.get_one(Delivery, delivery_id, populate_existing=True)
+    if delivery.body is None:
+        delivery.body = await _freeze(db, delivery)
+    delivery.content_type = delivery.content_type or CONTENT_TYPES[endpoint.mode]
+    db.add(
+        Attempt(
+            delivery_id=delivery_id,
+            endpoint_id=delivery.endpoint_id,
+            generation=delivery.generation,
+            number=delivery.attempts,
+            owner=owner,
+            started_at=now,
+        )
+    )
+    return Claimed(
+        id=delivery_id,
+        generation=delivery.generation,
+        webhook_id=delivery.webhook_id,
+        body=delivery.body,
+        content_type=delivery.content_type,
+        endpoint=endpoint,
+    )
+
+
+async def _freeze(db: AsyncSession, delivery: Delivery) -> bytes:
+    """Make the body, once: from now on every retry sends these very bytes."""
+    message = await db.get_one(Message, delivery.message_id)
+    raw = await db.get_one(Raw, delivery.message_id)
+    facts = delivery.facts
+    return payload.encode(
+        payload.build(
+            payload.Facts(
+                email_id=message.email_id,
+                subject=message.subject,
+                date=message.date_header,
+                sender_header=message.sender_header,
+                sender=message.sender,
+                content=f"{raw.plain or ''}\n{raw.html or ''}",
+                detector=facts["detector"],
+                delivery_time=facts["delivery_time"],
+                window_start_text=facts["window_start"],
+                window_end_text=facts["window_end"],
+                links=tuple(facts["links"]),
+            )
+        )
+    )

@@ -1,0 +1,151 @@
+"""T2: parse a stored mail, let the rules judge it, and write verdict, links, deliveries and marks in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.events import Event
+from app.integrations.errors import IntegrationError
+from app.integrations.parsed import ParsedMail
+from app.jobs.context import Context
+from app.jobs.verdict import record
+from app.models import Message, MessageState, Raw, Rule, Setting
+from app.rules.mail import Mail
+from app.rules.verdict import Reason
+
+AT_ONCE = 20
+LEASE = timedelta(seconds=60)
+MOST_TRIES = 3
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A claimed mail with what the parser made of it, or why it could not."""
+
+    message_id: int
+    parsed: ParsedMail | None
+    failure: IntegrationError | None = None
+
+
+async def decide_waiting(context: Context) -> bool:
+    """Decide some of the mail that waits; False when none does."""
+    claimed = await _claim(context)
+    if not claimed:
+        return False
+    context.crash.point("decide.claimed")
+    reads = [await _parse(context, message_id, body) for message_id, body in claimed]
+    async with context.database.transaction() as db:
+        await _decide(context, db, reads)
+        await db.flush()
+        context.crash.point("t2.before_commit")
+    context.crash.point("t2.after_commit")
+    context.bells.deliver.set()
+    await context.queue.publish(Event.MESSAGE_CHANGED, Event.DELIVERY_CHANGED)
+    return True
+
+
+async def _claim(context: Context) -> list[tuple[int, bytes]]:
+    """Take a batch; a mail that was being decided when a process died is taken alone, lest it take others along."""
+    now = context.now()
+    waiting = (
+        select(Message.id)
+        .where(Message.is_waiting(), col(Message.decide_at) <= now)
+        .order_by(col(Message.decide_tries), col(Message.id))
+        .with_for_update(skip_locked=True)
+    )
+    async with context.database.transaction() as db:
+        ids = (await db.exec(waiting.where(Message.decide_tries == 0).limit(AT_ONCE))).all()
+        ids = ids or (await db.exec(waiting.limit(1))).all()
+        if not ids:
+            return []
+        await db.exec(
+            update(Message)
+            .where(col(Message.id).in_(ids))
+            .values(decide_owner=context.owner, decide_at=now + LEASE)
+        )
+        raws = await db.exec(select(Raw.message_id, Raw.body).where(col(Raw.message_id).in_(ids)))
+        return [(message_id, body) for message_id, body in raws.all()]
+
+
+async def _parse(context: Context, message_id: int, body: bytes) -> Read:
+    try:
+        return Read(message_id, await context.parser.mail(body))
+    except IntegrationError as error:
+        log.warning("mail not parsed", message=message_id, reason=str(error.reason), detail=error.detail)
+        return Read(message_id, None, error)
+
+
+async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> None:
+    now = context.now()
+    setting = await Setting.load(db)
+    rules = await Rule.in_force(db)
+    for read in reads:
+        message = await db.get_one(Message, read.message_id)
+        if message.decide_owner != context.owner or message.state is not MessageState.STORED:
+            continue  # our lease ran out and another process decided it
+        if read.parsed is None:
+            _fail(message, read.failure, now)
+            continue
+        raw = await db.get_one(Raw, read.message_id)
+        raw.plain, raw.html, raw.text = read.parsed.plain, read.parsed.html, read.parsed.text
+        raw.attachments = read.parsed.attachments
+        await record(
+            db, message, mail_of(message, raw, cut="html_cut" in read.parsed.notes), rules, setting, now
+        )
+
+
+def mail_of(message: Message, raw: Raw, *, cut: bool = False) -> Mail:
+    """Give a stored mail as judgement takes it."""
+    return Mail(
+        subject=message.subject,
+        sender=message.sender,
+        text=raw.text or "",
+        source_text=f"{raw.plain or ''}\n{raw.html or ''}",
+        size=message.size,
+        arrived_at=message.internal_at,
+        attachments=raw.attachments,
+        text_cut=cut,
+    )
+
+
+def _fail(message: Message, failure: IntegrationError | None, now: datetime) -> None:
+    """Count a mail that ended the parser; the third time it is set aside, its source kept."""
+    message.decide_tries += 1
+    detail = str(failure.reason) if failure else ""
+    if message.decide_tries < MOST_TRIES and failure is not None and not failure.permanent:
+        message.decide_owner, message.decide_at = None, now
+        return
+    reason = Reason("unparsable", {"detail": detail, "tries": message.decide_tries})
+    message.settle(MessageState.QUARANTINED, None, reason.to_json(), now)
+
+
+async def give_back_decisions(db: AsyncSession, owner: str, now: datetime) -> int:
+    """Let others decide what a dead process was at; counted, since one of these mails may have ended it."""
+    result = await db.exec(
+        update(Message)
+        .where(col(Message.decide_owner) == owner, Message.is_waiting())
+        .values(decide_owner=None, decide_at=now, decide_tries=Message.decide_tries + 1)
+    )
+    return result.rowcount
+
+
+def deadly() -> SelectOfScalar[Message]:
+    """Ask for the mail that processes died of, time after time."""
+    return select(Message).where(Message.is_waiting(), Message.decide_tries >= MOST_TRIES)
+
+
+async def set_aside(db: AsyncSession, now: datetime) -> int:
+    """Quarantine it, its source kept."""
+    messages = (await db.exec(deadly())).all()
+    for message in messages:
+        reason = Reason("parser_killed", {"tries": message.decide_tries})
+        message.settle(MessageState.QUARANTINED, None, reason.to_json(), now)
+    return len(messages)

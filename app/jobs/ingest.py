@@ -1,0 +1,194 @@
+"""Take in what is new in a folder: announce, size, fetch, store (architecture: the life of a mail)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+import structlog
+
+from app.events import Event
+from app.integrations.errors import IntegrationError
+from app.integrations.imap import FolderStatus, Imap, Listed
+from app.integrations.parsed import ParsedHeaders
+from app.jobs.context import Context
+from app.jobs.lease import own
+from app.jobs.ledger import Known, known_uids
+from app.jobs.progress import Progress
+from app.jobs.store import Candidate, Shelf, store
+from app.models import FirstContact, Folder, Mailbox, Setting
+from app.rules import identity
+from app.rules.sender import address_of, is_listed
+from app.rules.verdict import Reason
+
+LOOK_BACK = 500  # UIDs below the mark that are compared at every poll
+WHOLE = timedelta(days=1)  # how often the whole folder is compared
+BATCH_COUNT = 50
+BATCH_BYTES = 8 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What counts at first contact with a folder (D34); None of it once the folder was settled."""
+
+    settled: bool
+    baseline: int
+    first_contact: FirstContact
+    since: datetime | None
+
+    def refuses(self, item: Listed) -> bool:
+        if self.settled or item.uid > self.baseline:
+            return False
+        if self.first_contact is FirstContact.UNSEEN:
+            return item.seen
+        return self.since is None or item.internal_at < self.since
+
+
+async def ingest(context: Context, imap: Imap, mailbox: Mailbox, folder_id: int, progress: Progress) -> None:
+    """Give every listed UID a row.
+
+    Raises:
+        IntegrationError: the server does not go along; what was stored stays stored.
+        LeaseLost: another process took the folder over.
+    """
+    await progress.step("listing")
+    async with context.database.reading() as db:
+        name = (await db.get_one(Folder, folder_id)).name
+    status = await imap.select(name)
+    folder, start, setting = await _meet(context, mailbox, folder_id, status)
+    whole = not start.settled or folder.swept_at is None or folder.swept_at + WHOLE <= context.now()
+    first = 1 if whole else max(1, folder.mark - LOOK_BACK)
+    listing = await imap.listing(first)
+    context.crash.point("announce.after")
+    known = await known_uids(context.database, folder_id, status.uidvalidity, first)
+    fresh = [item for item in listing if known.is_new(item)]
+    await _note_missing(context, folder_id, len(fresh))
+    shelf = Shelf(folder_id, status.uidvalidity, mailbox, setting.max_email_size_mb)
+    stored = 0
+    for batch in _batches(fresh):
+        await progress.step("fetching", listed=len(fresh), stored=stored)
+        candidates = await _fetch(context, imap, shelf, start, batch, known)
+        await store(context, shelf, candidates, missing=len(fresh) - stored - len(batch))
+        stored += len(batch)
+        context.bells.decide.set()
+        await context.queue.publish(Event.MESSAGE_CHANGED)
+    await progress.step("flagging", listed=len(fresh), stored=stored)
+    await _settle(context, folder_id, whole=whole)
+
+
+async def _meet(
+    context: Context, mailbox: Mailbox, folder_id: int, status: FolderStatus
+) -> tuple[Folder, Start, Setting]:
+    """Note what the folder is now; a new UIDVALIDITY voids the mark, and its mail is recognised by content."""
+    async with context.database.transaction() as db:
+        folder = await own(db, folder_id, context.owner)
+        setting = await Setting.load(db)
+        if folder.uidvalidity is None:
+            folder.uidvalidity, folder.baseline = status.uidvalidity, status.uidnext - 1
+        elif folder.uidvalidity != status.uidvalidity:
+            folder.uidvalidity, folder.mark, folder.swept_at = status.uidvalidity, 0, None
+            if folder.started_at is None:
+                folder.baseline = status.uidnext - 1
+        since = mailbox.since_on and datetime.combine(mailbox.since_on, time(), setting.tz).astimezone(UTC)
+        start = Start(folder.started_at is not None, folder.baseline, mailbox.first_contact, since)
+        return folder, start, setting
+
+
+async def _note_missing(context: Context, folder_id: int, missing: int) -> None:
+    async with context.database.transaction() as db:
+        (await own(db, folder_id, context.owner)).missing = missing
+
+
+def _batches(items: Sequence[Listed]) -> Iterator[list[Listed]]:
+    batch: list[Listed] = []
+    weight = 0
+    for item in sorted(items, key=lambda item: item.uid):
+        if batch and (len(batch) >= BATCH_COUNT or weight + item.size > BATCH_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(item)
+        weight += item.size
+    if batch:
+        yield batch
+
+
+async def _fetch(
+    context: Context, imap: Imap, shelf: Shelf, start: Start, batch: Sequence[Listed], known: Known
+) -> list[Candidate]:
+    """Read headers first, and bodies only of mail that may matter."""
+    heads = await _heads(context, await imap.headers([item.uid for item in batch]))
+    candidates = []
+    for item in batch:
+        head = heads.get(item.uid)
+        candidate = Candidate(
+            item=item, message_id=known.unfetched.get(item.uid), unreadable=item.uid not in heads
+        )
+        if head is not None:
+            candidate = replace(
+                candidate,
+                header=head.message_id,
+                subject=head.subject,
+                sender_header=head.sender_header,
+                sender=address_of(head.sender_header),
+                date_header=head.date_header,
+                email_id=identity.email_id(head.message_id, head.subject, head.date_header),
+                fingerprint=identity.fingerprint(
+                    message_id=head.message_id,
+                    sender_header=head.sender_header,
+                    subject=head.subject,
+                    date=head.date_header,
+                    size=item.size,
+                ),
+            )
+        candidates.append(replace(candidate, refusal=_refusal(shelf, start, candidate)))
+    return await _with_bodies(context, imap, candidates)
+
+
+async def _heads(context: Context, blocks: dict[int, bytes]) -> dict[int, ParsedHeaders]:
+    """Read header blocks; one that breaks the parser is left out and takes no other with it."""
+    try:
+        return dict(zip(blocks, await context.parser.headers(list(blocks.values())), strict=True))
+    except IntegrationError as error:
+        if len(blocks) == 1:
+            log.warning("IGNORED: headers unreadable", reason=str(error.reason), uid=next(iter(blocks)))
+            return {}
+    heads: dict[int, ParsedHeaders] = {}
+    for uid, block in blocks.items():
+        heads |= await _heads(context, {uid: block})
+    return heads
+
+
+def _refusal(shelf: Shelf, start: Start, candidate: Candidate) -> Reason | None:
+    """Say why a mail's body is not fetched, if it is not."""
+    if start.refuses(candidate.item):
+        return Reason("before_start", {})
+    if not candidate.unreadable and not is_listed(candidate.sender, shelf.mailbox.senders):
+        return Reason("sender_not_listed", {"sender": candidate.sender})
+    if shelf.limit is not None and candidate.item.size > shelf.limit:
+        return Reason("too_large", {"size": candidate.item.size, "limit": shelf.limit})
+    return None
+
+
+async def _with_bodies(context: Context, imap: Imap, candidates: Sequence[Candidate]) -> list[Candidate]:
+    wanted = [candidate.item.uid for candidate in candidates if candidate.refusal is None]
+    bodies = await imap.bodies(wanted) if wanted else {}
+    context.crash.point("fetch.after")
+    lacking = [uid for uid in wanted if uid not in bodies]
+    still_there = {item.uid for item in await imap.listing(min(lacking))} if lacking else set()
+    return [
+        replace(
+            candidate,
+            body=bodies.get(candidate.item.uid),
+            vanished=candidate.item.uid in lacking and candidate.item.uid not in still_there,
+        )
+        for candidate in candidates
+    ]
+
+
+async def _settle(context: Context, folder_id: int, *, whole: bool) -> None:
+    async with context.database.transaction() as db:
+        folder = await own(db, folder_id, context.owner)
+        folder.started_at = folder.started_at or context.now()
+        if whole:
+            folder.swept_at = context.now()

@@ -1,0 +1,145 @@
+"""Who holds a lease, and whether that process is still alive."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from app.models import Database, LogEvent, Process, ProcessState
+
+BEAT = 5.0  # seconds
+
+
+@cache
+def machine() -> str:
+    """Name this boot of this machine: process numbers mean nothing elsewhere or later."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return f"{socket.gethostname()}-{boot.read_text().strip()[:8] if boot.exists() else 'boot'}"
+
+
+def owner_of(role: str) -> str:
+    """Give this process's name on a lease: machine/role/pid/start."""
+    return f"{machine()}/{role}/{os.getpid()}/{_started(os.getpid())}"
+
+
+def dead(owner: str) -> bool:
+    """Say whether a process of this machine is gone; of other machines nobody here can tell."""
+    home, _, rest = owner.partition("/")
+    if home != machine():
+        return False
+    _, pid, start = rest.split("/")
+    return not _alive(int(pid)) or _started(int(pid)) != start
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _started(pid: int) -> str:
+    """Give the process's start in clock ticks, so that a number used again is not taken for it.
+
+    "0" where there is no /proc; "" for a process that ended and was not yet taken leave of.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "0"
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+@asynccontextmanager
+async def registered(
+    database: Database,
+    *,
+    role: str,
+    now: Callable[[], datetime],
+    restarts: int = 0,
+    last_exit: str = "",
+    queue_ok: Callable[[], bool] = lambda: True,
+) -> AsyncIterator[str]:
+    """Keep this process's row while the block runs; gives the owner's name."""
+    owner = owner_of(role)
+    await _sign_on(database, owner, role, now(), restarts, last_exit)
+    beats = asyncio.create_task(_beat(database, owner, now, queue_ok))
+    try:
+        yield owner
+    finally:
+        beats.cancel()
+        with suppress(asyncio.CancelledError):
+            await beats
+        async with database.transaction() as db:
+            await db.exec(
+                update(Process)
+                .where(col(Process.owner) == owner)
+                .values(state=ProcessState.STOPPED, beat_at=now())
+            )
+
+
+async def _sign_on(
+    database: Database, owner: str, role: str, now: datetime, restarts: int, last_exit: str
+) -> None:
+    async with database.transaction() as db:
+        rows = (
+            await db.exec(select(Process).where(Process.role == role, Process.machine == machine()))
+        ).all()
+        for row in rows:
+            if row.state is not ProcessState.READY or dead(row.owner):
+                await db.delete(row)
+        db.add(
+            Process(
+                owner=owner,
+                role=role,
+                machine=machine(),
+                pid=os.getpid(),
+                started_at=now,
+                beat_at=now,
+                restarts=restarts,
+                last_exit=last_exit,
+            )
+        )
+        if last_exit:
+            facts = {"last_exit": last_exit, "restarts": restarts}
+            db.add(LogEvent(at=now, level="warning", event="process restarted", subject=role, facts=facts))
+
+
+async def _beat(
+    database: Database, owner: str, now: Callable[[], datetime], queue_ok: Callable[[], bool]
+) -> None:
+    while True:
+        await asyncio.sleep(BEAT)
+        async with database.transaction() as db:
+            await db.exec(
+                update(Process).where(col(Process.owner) == owner).values(beat_at=now(), queue_ok=queue_ok())
+            )
+
+
+async def note_deaths(database: Database, now: datetime) -> bool:
+    """Mark processes of this machine that are gone; True when there was one."""
+    async with database.reading() as db:
+        ready = select(Process.owner).where(Process.state == ProcessState.READY, Process.machine == machine())
+        gone = [owner for owner in (await db.exec(ready)).all() if dead(owner)]
+    if not gone:
+        return False
+    async with database.transaction() as db:
+        marked = await db.exec(
+            update(Process)
+            .where(col(Process.owner).in_(gone), Process.state == ProcessState.READY)
+            .values(state=ProcessState.DIED)
+            .returning(col(Process.role))
+        )
+        for role in marked.scalars():  # another process may have noticed it first
+            db.add(LogEvent(at=now, level="warning", event="process died", subject=role))
+    return True

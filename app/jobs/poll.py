@@ -1,0 +1,133 @@
+"""Poll a mailbox: connect, take in what is new, take note of how it went."""
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.events import Event
+from app.integrations.errors import IntegrationError, Reason
+from app.integrations.imap import Account, Imap
+from app.jobs.context import Context
+from app.jobs.flag import flag_seen
+from app.jobs.ingest import ingest
+from app.jobs.lease import LeaseLost, leased
+from app.jobs.progress import Progress
+from app.models import LogEvent, Mailbox, MailboxState, Run, RunState, Setting
+from app.rules import polling
+from app.vault import Sealed
+
+log = structlog.get_logger()
+
+
+async def request_polls(db: AsyncSession, *, by: str, now: datetime) -> list[Run]:
+    """Ask for a poll of every mailbox in use: one run each, to be rung for after the commit."""
+    mailboxes = (await db.exec(select(Mailbox).where(Mailbox.active).order_by(col(Mailbox.id)))).all()
+    runs = [Run(mailbox_id=mailbox.id, requested_by=by, created_at=now) for mailbox in mailboxes]
+    db.add_all(runs)
+    await db.flush()
+    return runs
+
+
+async def due_polls(context: Context) -> list[tuple[int, int | None]]:
+    """Give what is to be polled now: runs somebody asked for, and mailboxes whose time has come."""
+    now = context.now()
+    async with context.database.reading() as db:
+        queued = select(Run).where(Run.state == RunState.QUEUED).order_by(col(Run.id))
+        asked = [(run.mailbox_id, run.id) for run in (await db.exec(queued)).all() if run.mailbox_id]
+        setting = await Setting.load(db)
+        if not setting.polling_active or not polling.active(
+            now,
+            days=frozenset(setting.polling_days),
+            start_hour=setting.polling_start_hour,
+            end_hour=setting.polling_end_hour,
+            zone=setting.zone,
+        ):
+            return list(asked)
+        mailboxes = (await db.exec(select(Mailbox).where(Mailbox.active))).all()
+    waiting = {mailbox_id for mailbox_id, _ in asked}
+    return [
+        *asked,
+        *(
+            (box.id, None)
+            for box in mailboxes
+            if box.id not in waiting and _due(box, setting, now) and box.id
+        ),
+    ]
+
+
+def _due(mailbox: Mailbox, setting: Setting, now: datetime) -> bool:
+    if mailbox.failures or mailbox.polled_at is None:
+        return mailbox.poll_at <= now
+    # computed from the setting of this moment, so that a shorter interval takes effect at once
+    return mailbox.polled_at + timedelta(seconds=setting.polling_interval) <= now
+
+
+async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> None:
+    """Poll once, unless another process is at it: then the run stays queued and its turn comes."""
+    async with leased(context, mailbox_id) as folder_id:
+        if folder_id is None:
+            return
+        progress = Progress(context, run_id)
+        if not await progress.begin():
+            return
+        log.info("POLLER: poll started", mailbox=mailbox_id, run=run_id)
+        try:
+            await _read(context, mailbox_id, folder_id, progress)
+        except IntegrationError as error:
+            await _failed(context, mailbox_id, error)
+            await progress.end(
+                RunState.FAILED, {"code": str(error.reason), "facts": {"detail": error.detail}}
+            )
+        except LeaseLost:
+            await progress.end(RunState.FAILED, {"code": "lease_lost", "facts": {}})
+        else:
+            await _answered(context, mailbox_id)
+            await progress.end(RunState.DONE)
+    await context.queue.publish(Event.MAILBOX_CHANGED)
+
+
+async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> None:
+    async with context.database.reading() as db:
+        mailbox = await db.get_one(Mailbox, mailbox_id)
+    await progress.step("connecting")
+    async with Imap(_account(context, mailbox)) as imap:
+        await ingest(context, imap, mailbox, folder_id, progress)
+        await flag_seen(context, imap, folder_id)
+
+
+def _account(context: Context, mailbox: Mailbox) -> Account:
+    try:
+        password = context.vault.open(mailbox.password)
+    except Sealed:
+        raise IntegrationError(Reason.SECRET_UNREADABLE) from None
+    return Account(
+        host=mailbox.host, port=mailbox.port, tls=mailbox.tls, username=mailbox.username, password=password
+    )
+
+
+async def _answered(context: Context, mailbox_id: int) -> None:
+    async with context.database.transaction() as db:
+        mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
+        if mailbox.failures:
+            db.add(LogEvent(at=now, event="mailbox answers again", subject=mailbox.name))
+        mailbox.answered(now, now + timedelta(seconds=setting.polling_interval))
+
+
+async def _failed(context: Context, mailbox_id: int, error: IntegrationError) -> None:
+    async with context.database.transaction() as db:
+        mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
+        state = MailboxState.REFUSED if error.reason is Reason.AUTH_FAILED else MailboxState.FAILING
+        if not mailbox.failures:
+            facts = {"reason": str(error.reason), "detail": error.detail}
+            db.add(
+                LogEvent(at=now, level="warning", event="mailbox fails", subject=mailbox.name, facts=facts)
+            )
+        interval = timedelta(seconds=setting.polling_interval)
+        failures = mailbox.failures + 1
+        poll_at = polling.next_poll(now, interval=interval, failures=failures, random=random.random())  # noqa: S311
+        reason = {"code": str(error.reason), "facts": {"detail": error.detail}}
+        mailbox.failed(state, reason, now, poll_at)
+    log.warning("POLLER: poll failed", mailbox=mailbox_id, reason=str(error.reason), detail=error.detail)

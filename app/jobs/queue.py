@@ -1,0 +1,70 @@
+"""The doorbell: tells other processes to look now. Nothing depends on it; every worker looks each second."""
+
+import asyncio
+import json
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from app.events import CHANNEL, Event
+
+BUDGET = 0.2  # seconds that a ring may cost its caller
+POLL, DECIDE, DELIVER = "poll", "decide", "deliver"
+
+log = structlog.get_logger()
+
+
+def encode(job: dict[str, Any]) -> bytes:
+    return json.dumps(job).encode()
+
+
+def decode(job: bytes) -> dict[str, Any]:
+    """Read a job; never pickle, so whoever can write to Redis can run nothing."""
+    value: dict[str, Any] = json.loads(job)
+    return value
+
+
+class Queue:
+    """Rings and announces, and never fails its caller: Redis may be away at any time."""
+
+    def __init__(self, url: str) -> None:
+        self.ok = True
+        # enough for every coroutine that rings at once; a caller never waits for a free connection
+        pool: ConnectionPool[Any] = ConnectionPool.from_url(url, max_connections=200)
+        self._redis = ArqRedis(pool, job_serializer=encode, job_deserializer=decode)
+
+    async def poll(self, mailbox_id: int, run_id: int | None = None) -> None:
+        await self._ring(POLL, mailbox_id, run_id)
+
+    async def decide(self) -> None:
+        await self._ring(DECIDE)
+
+    async def deliver(self) -> None:
+        await self._ring(DELIVER)
+
+    async def publish(self, *events: Event) -> None:
+        """Tell the pages which of their regions are out of date."""
+        for event in events:
+            await self._within_budget(self._redis.publish(CHANNEL, event.value))
+
+    async def _ring(self, job: str, *ids: int | None) -> None:
+        await self._within_budget(self._redis.enqueue_job(job, *ids, _expires=60))
+
+    async def _within_budget(self, call: Any) -> None:  # noqa: ANN401 - any awaitable
+        try:
+            async with asyncio.timeout(BUDGET):
+                await call
+        except (RedisError, OSError, TimeoutError) as error:
+            if self.ok:
+                log.warning("queue away", error=type(error).__name__)
+            self.ok = False
+        else:
+            if not self.ok:
+                log.info("queue back")
+            self.ok = True
+
+    async def aclose(self) -> None:
+        await self._redis.aclose()  # type: ignore[attr-defined] - redis-py's stubs lag behind

@@ -1,0 +1,156 @@
+"""What an empty database starts with, and the environment's mailbox and receiver, read once (decisions D25, D34)."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from argon2 import PasswordHasher
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.config import ConfigError, FirstRun
+from app.integrations.signature import new_secret
+from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
+from app.rules.presets import PRESETS
+from app.rules.retry import SCHEDULE
+from app.rules.window import as_shown, parse_time
+from app.vault import Vault
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+AUTHOR = "environment"
+
+
+async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: datetime) -> None:
+    """Fill an empty database; take the environment's mailbox and receiver in where there is none of one's own.
+
+    Raises:
+        ConfigError: a variable that is read here is malformed.
+    """
+    async with database.transaction() as db:
+        setting = await db.get(Setting, 1)
+        if setting is None:
+            setting = _setting(first_run, now)
+            db.add(setting)
+            await _add_presets(db, now)
+        if first_run.dashboard_user and not setting.username:
+            setting.username = first_run.dashboard_user
+            setting.password_hash = PasswordHasher().hash(first_run.dashboard_password.get_secret_value())
+        if first_run.has_mailbox and await _none_of_ones_own(db, Mailbox):
+            await _take_over(db, setting)
+            db.add(_mailbox(first_run, vault, now))
+        if first_run.webhook_url and await _none_of_ones_own(db, Endpoint):
+            await add_endpoint(db, _endpoint(first_run, vault, now), by=AUTHOR, now=now)
+
+
+async def add_endpoint(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> None:
+    """Add a receiver and let every rule deliver to it, and to it alone."""
+    db.add(endpoint)
+    await db.flush()
+    for rule in (await db.exec(select(Rule).order_by(col(Rule.position)))).all():
+        current = (
+            await db.exec(
+                select(RuleVersion).where(RuleVersion.rule_id == rule.id, RuleVersion.number == rule.version)
+            )
+        ).one()
+        rule.version += 1
+        db.add(
+            RuleVersion(
+                rule_id=rule.id or 0,
+                number=rule.version,
+                definition=current.definition,
+                endpoint_ids=[endpoint.id or 0],
+                created_at=now,
+                created_by=by,
+            )
+        )
+
+
+def new_endpoint(name: str, url: str, vault: Vault, now: datetime) -> Endpoint:
+    return Endpoint(
+        name=name,
+        url=url,
+        secret=vault.seal(new_secret()),
+        schedule=[int(delay.total_seconds()) for delay in SCHEDULE],
+        created_at=now,
+    )
+
+
+def _setting(first_run: FirstRun, now: datetime) -> Setting:
+    return Setting(
+        zone=first_run.polling_timezone,
+        polling_interval=first_run.email_polling_interval_seconds,
+        polling_days=sorted(int(day) for day in set(first_run.polling_active_days)),
+        polling_start_hour=first_run.polling_active_start_hour,
+        polling_end_hour=first_run.polling_active_end_hour,
+        window_start=_time("WEBHOOKS_TIME_START", first_run.webhooks_time_start),
+        window_end=_time("WEBHOOKS_TIME_END", first_run.webhooks_time_end),
+        absence_days=[],
+        sending_enabled=first_run.webhook_sending_enabled,
+        group_dedup=first_run.enable_subject_group_dedup,
+        exclude_keywords=[],
+        saved_at=now,
+        saved_by=AUTHOR,
+    )
+
+
+def _time(variable: str, text: str) -> str:
+    if not text:
+        return ""
+    if parse_time(text) is None:
+        message = f"{variable}: {text!r} is not a time such as 9h, 09h30 or 09:30"
+        raise ConfigError(message)
+    return as_shown(text)
+
+
+async def _add_presets(db: AsyncSession, now: datetime) -> None:
+    for position, (name, definition) in enumerate(PRESETS):
+        rule = Rule(name=name, position=position, version=1, created_at=now)
+        db.add(rule)
+        await db.flush()
+        version = RuleVersion(
+            rule_id=rule.id or 0,
+            number=1,
+            definition=definition,
+            endpoint_ids=[],
+            created_at=now,
+            created_by="preset",
+        )
+        db.add(version)
+
+
+async def _none_of_ones_own(db: AsyncSession, table: type[Mailbox] | type[Endpoint]) -> bool:
+    return (await db.exec(select(table.id).where(col(table.demo).is_(False)).limit(1))).first() is None
+
+
+async def _take_over(db: AsyncSession, setting: Setting) -> None:
+    """One's own mailbox ends the demo: its mailbox rests and its receiver gets nothing more."""
+    setting.demo = False
+    for mailbox in (await db.exec(select(Mailbox).where(Mailbox.demo))).all():
+        mailbox.active = False
+    for endpoint in (await db.exec(select(Endpoint).where(Endpoint.demo))).all():
+        endpoint.state = EndpointState.PAUSED
+
+
+def _mailbox(first_run: FirstRun, vault: Vault, now: datetime) -> Mailbox:
+    return Mailbox(
+        name=first_run.email_address,
+        host=first_run.imap_server,
+        port=first_run.imap_port,
+        tls=first_run.imap_use_ssl,
+        username=first_run.email_address,
+        password=vault.seal(first_run.email_password.get_secret_value()),
+        senders=[sender.lower() for sender in first_run.sender_of_interest_for_polling],
+        first_contact=FirstContact.UNSEEN,
+        state_since=now,
+        poll_at=now,
+        created_at=now,
+    )
+
+
+def _endpoint(first_run: FirstRun, vault: Vault, now: datetime) -> Endpoint:
+    url = first_run.webhook_url
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        message = "WEBHOOK_URL: must be an address such as https://receiver.example.org/hook"
+        raise ConfigError(message)
+    endpoint = new_endpoint(urlsplit(url).hostname or url, url, vault, now)
+    endpoint.verify_tls = first_run.webhook_ssl_verify
+    return endpoint

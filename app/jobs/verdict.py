@@ -1,0 +1,140 @@
+"""Write down what the rules said of a mail: verdict, decisions, links, deliveries and group marks."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import Decision, Delivery, DeliveryState, GroupMark, Link, Message, MessageState, Setting
+from app.rules.decide import Judgement, Outcome, decide, groups_of
+from app.rules.group import GroupKey
+from app.rules.mail import Mail
+from app.rules.rule import Rule
+from app.rules.verdict import Verdict
+
+LIVE = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)
+
+
+async def record(
+    db: AsyncSession, message: Message, mail: Mail, rules: Sequence[Rule], setting: Setting, now: datetime
+) -> Judgement:
+    """Judge one mail and write all of it into the caller's transaction."""
+    settings = setting.as_value()
+    marks = await _marks(db, groups_of(mail, rules, settings, now), message, now)
+    judgement = decide(mail=mail, rules=rules, settings=settings, marks=marks, now=now)
+    message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
+    message.steps = [step.to_json() for step in judgement.steps]
+    db.add_all(_links(message, judgement))
+    targets = {rule.id: rule.endpoint_ids for rule in rules}
+    deliveries: list[Delivery] = []
+    for position, outcome in enumerate(judgement.outcomes):
+        db.add(_decision(message, outcome, position, now))
+        wanted = targets[outcome.rule_id] if outcome.dropped or outcome.verdict in _STATES else ()
+        made = [_delivery(message, judgement, outcome, endpoint_id, now) for endpoint_id in wanted]
+        for delivery in made:
+            delivery.planned_for = setting.revision
+        deliveries += made
+        if outcome.group is not None and any(delivery.state in LIVE for delivery in made):
+            await _mark(db, outcome.group, message, now)
+    db.add_all(deliveries)
+    message.expected_deliveries = len(deliveries)
+    return judgement
+
+
+async def _marks(
+    db: AsyncSession, keys: Iterable[GroupKey], message: Message, now: datetime
+) -> Mapping[GroupKey, int]:
+    """Find the mails that already speak for these groups: those with a delivery neither failed nor dropped."""
+    found = {}
+    for key in keys:
+        mark = await _mark_row(db, key)
+        if mark is None or mark.message_id == message.id or (mark.expires_at and mark.expires_at <= now):
+            continue
+        alive = select(Delivery.id).where(
+            Delivery.message_id == mark.message_id,
+            Delivery.rule_id == key.rule_id,
+            col(Delivery.state).in_(LIVE),
+        )
+        if (await db.exec(alive.limit(1))).first() is not None:
+            found[key] = mark.message_id
+    return found
+
+
+async def _mark_row(db: AsyncSession, key: GroupKey) -> GroupMark | None:
+    query = select(GroupMark).where(
+        GroupMark.rule_id == key.rule_id, GroupMark.scope == key.scope, GroupMark.name == key.group
+    )
+    return (await db.exec(query)).one_or_none()
+
+
+async def _mark(db: AsyncSession, key: GroupKey, message: Message, now: datetime) -> None:
+    mark = await _mark_row(db, key) or GroupMark(
+        rule_id=key.rule_id, scope=key.scope, name=key.group, message_id=message.id or 0, marked_at=now
+    )
+    mark.message_id, mark.marked_at, mark.expires_at = message.id or 0, now, key.expires_at
+    db.add(mark)
+    await db.flush()
+
+
+def _links(message: Message, judgement: Judgement) -> list[Link]:
+    links = [*judgement.links, *judgement.uploads]
+    return [
+        Link(
+            message_id=message.id or 0,
+            position=position,
+            provider=link.provider,
+            raw_url=link.raw_url,
+            upload=link.upload,
+        )
+        for position, link in enumerate(links)
+    ]
+
+
+def _decision(message: Message, outcome: Outcome, position: int, now: datetime) -> Decision:
+    return Decision(
+        message_id=message.id or 0,
+        rule_id=outcome.rule_id,
+        rule_version_id=outcome.version_id,
+        position=position,
+        matched=outcome.matched,
+        verdict=outcome.verdict,
+        reason=outcome.reason.to_json(),
+        steps=[step.to_json() for step in outcome.steps],
+        created_at=now,
+    )
+
+
+def _delivery(
+    message: Message, judgement: Judgement, outcome: Outcome, endpoint_id: int, now: datetime
+) -> Delivery:
+    state = DeliveryState.DROPPED if outcome.dropped else _STATES[outcome.verdict]
+    return Delivery(
+        webhook_id=f"msg_{secrets.token_hex(16)}",
+        message_id=message.id or 0,
+        rule_id=outcome.rule_id,
+        rule_version_id=outcome.version_id,
+        endpoint_id=endpoint_id,
+        state=state,
+        reason=outcome.reason.to_json(),
+        facts={
+            "detector": outcome.detector,
+            "delivery_time": outcome.delivery_time,
+            "urgent": outcome.urgent,
+            "window_start": outcome.window_start_text,
+            "window_end": outcome.window_end_text,
+            "links": [{"provider": link.provider, "raw_url": link.raw_url} for link in judgement.links],
+        },
+        due_at=now,
+        release_at=outcome.release_at,
+        expires_at=outcome.expires_at,
+        created_at=now,
+        finished_at=now if state is DeliveryState.DROPPED else None,
+    )
+
+
+_STATES: dict[Verdict | None, DeliveryState] = {
+    Verdict.DELIVER: DeliveryState.PENDING,
+    Verdict.HOLD: DeliveryState.HELD,
+}

@@ -1,0 +1,48 @@
+"""What each rule said of a mail, with the facts it saw; the links found; the groups that are taken."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.models.columns import facts, moment, word
+from app.rules.verdict import Verdict
+
+
+class Decision(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("message_id", "rule_id"),)
+
+    id: int | None = Field(None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", ondelete="CASCADE")
+    rule_id: int = Field(foreign_key="rule.id", index=True)
+    rule_version_id: int = Field(foreign_key="rule_version.id")
+    position: int
+    matched: bool
+    verdict: Verdict | None = Field(None, sa_column=word(Verdict, nullable=True))
+    reason: dict[str, Any] = Field(sa_column=facts())
+    steps: list[dict[str, Any]] = Field(sa_column=facts())
+    created_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class Link(SQLModel, table=True):
+    id: int | None = Field(None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", index=True, ondelete="CASCADE")
+    position: int
+    provider: str
+    raw_url: str
+    upload: bool = False  # a request for files: shown, never delivered
+
+
+class GroupMark(SQLModel, table=True):
+    """The mail that speaks for its group, as long as its delivery is neither failed nor dropped (D10)."""
+
+    __tablename__ = "group_mark"
+    __table_args__ = (UniqueConstraint("rule_id", "scope", "name"),)
+
+    id: int | None = Field(None, primary_key=True)
+    rule_id: int = Field(foreign_key="rule.id")
+    scope: str  # "2026-11" for a month, "" for a number of days
+    name: str
+    message_id: int = Field(foreign_key="message.id", index=True)
+    marked_at: datetime = Field(sa_column=moment(nullable=False))
+    expires_at: datetime | None = Field(None, sa_column=moment())

@@ -1,0 +1,183 @@
+"""Pages of mails and deliveries, newest first, each beginning where the one before it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import defer
+from sqlalchemy.sql.base import ExecutableOption
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
+
+from app.models.delivery import Delivery, DeliveryState
+from app.models.endpoint import Endpoint
+from app.models.mailbox import Mailbox
+from app.models.message import Message, MessageState
+from app.models.rule import Rule
+from app.rules.verdict import Verdict
+
+PAGE = 50
+WORST_FIRST = (
+    DeliveryState.FAILED,
+    DeliveryState.HELD,
+    DeliveryState.SENDING,
+    DeliveryState.PENDING,
+    DeliveryState.SENT,
+    DeliveryState.DROPPED,
+)
+
+HEAVY = (Delivery.body, Delivery.facts, Message.steps)
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    rows: list[Row]
+    older: int | None  # the id before which the next page begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFilter:
+    show: str = ""  # a verdict or a state
+    text: str = ""
+    mailbox: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    message: Message
+    mailbox: str
+    state: str  # the one word that says what became of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    state: str = ""
+    endpoint: int | None = None
+    rule: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    message: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    delivery: Delivery
+    message: Message
+    endpoint: str
+    rule: str
+
+
+async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE) -> Page[MessageRow]:
+    query = (
+        select(Message, Mailbox.name)
+        .join(Mailbox, col(Mailbox.id) == Message.mailbox_id)
+        .where(*_message_conditions(wanted))
+        .order_by(col(Message.id).desc())
+        .limit(limit + 1)
+        .options(*_without(Message.steps))
+    )
+    found = list((await db.exec(query)).all())
+    states = await states_of(db, [message for message, _ in found[:limit]])
+    rows = [MessageRow(message, mailbox, states[message.id or 0]) for message, mailbox in found[:limit]]
+    return Page(rows, rows[-1].message.id if len(found) > limit else None)
+
+
+async def states_of(db: AsyncSession, mails: list[Message]) -> dict[int, str]:
+    """Give the one word for each mail: what became of its deliveries, else its verdict, else its state."""
+    ids = [mail.id for mail in mails]
+    query = select(Delivery.message_id, Delivery.state).where(col(Delivery.message_id).in_(ids)).distinct()
+    found: dict[int, set[str]] = {mail.id or 0: set() for mail in mails}
+    for message_id, state in (await db.exec(query)).all():
+        found[message_id].add(state)
+    return {mail.id or 0: _word(mail, found[mail.id or 0]) for mail in mails}
+
+
+async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:
+    query = (
+        _with_names().where(*_delivery_conditions(wanted)).order_by(col(Delivery.id).desc()).limit(limit + 1)
+    )
+    found = [DeliveryRow(*row) for row in (await db.exec(query.options(*_without(*HEAVY)))).all()]
+    rows = found[:limit]
+    return Page(rows, rows[-1].delivery.id if len(found) > limit else None)
+
+
+async def stuck(db: AsyncSession, condition: ColumnElement[bool], *, limit: int) -> list[DeliveryRow]:
+    query = (
+        _with_names()
+        .where(condition)
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+        .options(*_without(*HEAVY))
+    )
+    return [DeliveryRow(*row) for row in (await db.exec(query)).all()]
+
+
+async def delivery(db: AsyncSession, delivery_id: int) -> DeliveryRow | None:
+    found = (await db.exec(_with_names().where(Delivery.id == delivery_id))).first()
+    return DeliveryRow(*found) if found else None
+
+
+def _with_names() -> Select[Delivery, Message, str, str]:
+    return (
+        select(Delivery, Message, Endpoint.name, Rule.name)
+        .join(Message, col(Message.id) == Delivery.message_id)
+        .join(Endpoint, col(Endpoint.id) == Delivery.endpoint_id)
+        .join(Rule, col(Rule.id) == Delivery.rule_id)
+    )
+
+
+def _without(*columns: object) -> list[ExecutableOption]:
+    """Leave in the database what a list does not show."""
+    return [defer(column, raiseload=True) for column in columns]  # type: ignore[arg-type]
+
+
+def _message_conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
+    conditions = _contains(wanted.text)
+    if wanted.show in set(Verdict):
+        conditions.append(col(Message.verdict) == Verdict(wanted.show))
+    elif wanted.show in set(MessageState):
+        conditions.append(col(Message.state) == MessageState(wanted.show))
+    if wanted.mailbox is not None:
+        conditions.append(col(Message.mailbox_id) == wanted.mailbox)
+    if wanted.before is not None:
+        conditions.append(col(Message.id) < wanted.before)
+    return conditions
+
+
+def _delivery_conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
+    conditions = _contains(wanted.text)
+    if wanted.state in set(DeliveryState):
+        conditions.append(col(Delivery.state) == DeliveryState(wanted.state))
+    if wanted.endpoint is not None:
+        conditions.append(col(Delivery.endpoint_id) == wanted.endpoint)
+    if wanted.rule is not None:
+        conditions.append(col(Delivery.rule_id) == wanted.rule)
+    if wanted.message is not None:
+        conditions.append(col(Delivery.message_id) == wanted.message)
+    if wanted.since is not None:
+        conditions.append(col(Delivery.created_at) >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(col(Delivery.created_at) < wanted.until)
+    if wanted.before is not None:
+        conditions.append(col(Delivery.id) < wanted.before)
+    return conditions
+
+
+def _contains(text: str) -> list[ColumnElement[bool]]:
+    if not text:
+        return []
+    subject, sender = func.lower(Message.subject), func.lower(Message.sender)
+    return [subject.contains(text.lower(), autoescape=True) | sender.contains(text.lower(), autoescape=True)]
+
+
+def _word(mail: Message, states: set[str]) -> str:
+    if mail.state is not MessageState.DECIDED or mail.verdict is None:
+        return mail.state.value
+    return next((state.value for state in WORST_FIRST if state in states), mail.verdict.value)

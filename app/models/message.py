@@ -1,0 +1,95 @@
+"""Every mail ever listed: one row each, whatever became of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Index, LargeBinary
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from app.models.columns import facts, moment, partial_index, word, written_out
+from app.rules.verdict import Verdict
+
+
+class MessageState(StrEnum):
+    STORED = "stored"
+    DECIDED = "decided"
+    QUARANTINED = "quarantined"
+    OVERSIZE = "oversize"
+    VANISHED = "vanished"
+
+
+class Message(SQLModel, table=True):
+    __table_args__ = (
+        UniqueConstraint("folder_id", "uidvalidity", "uid", "occurrence"),
+        partial_index("ix_message_waiting", "decide_at", where="state = 'stored'"),
+        Index("ix_message_verdict", "verdict", "id"),
+    )
+
+    id: int | None = Field(None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
+    folder_id: int = Field(foreign_key="folder.id")
+    uidvalidity: int = Field(sa_type=BigInteger)
+    uid: int = Field(sa_type=BigInteger)
+    occurrence: int = 0  # a server may use a UID again for another mail
+    size: int
+    internal_at: datetime = Field(sa_column=moment(nullable=False))  # when the server took it in
+    stored_at: datetime = Field(sa_column=moment(nullable=False))
+    email_id: str = Field("", index=True)
+    digest: str | None = Field(None, index=True)
+    fingerprint: str = Field("", index=True)
+    message_id: str = ""  # the header
+    subject: str = ""
+    sender: str = ""
+    sender_header: str = ""
+    date_header: str = ""
+    state: MessageState = Field(sa_column=word(MessageState))
+    verdict: Verdict | None = Field(None, sa_column=word(Verdict, nullable=True))
+    reason: dict[str, Any] | None = Field(None, sa_column=facts(nullable=True))
+    steps: list[dict[str, Any]] = Field(default_factory=list, sa_column=facts())
+    duplicate_of: int | None = Field(None, foreign_key="message.id")
+    expected_deliveries: int = 0
+    fetch_tries: int = 0
+    decide_tries: int = 0
+    decide_at: datetime | None = Field(None, sa_column=moment())  # when it may be taken for deciding
+    decide_owner: str | None = None
+    decided_at: datetime | None = Field(None, sa_column=moment())
+
+    @classmethod
+    def is_waiting(cls) -> ColumnElement[bool]:
+        """Ask for mail to be decided, in the form that the partial index serves."""
+        return written_out(cls.state, MessageState.STORED)
+
+    def settle(
+        self, state: MessageState, verdict: Verdict | None, reason: dict[str, Any], now: datetime
+    ) -> None:
+        """End the mail's way through the rules; only `try again` opens it."""
+        self.state, self.verdict, self.reason, self.decided_at = state, verdict, reason, now
+        self.decide_owner = self.decide_at = None
+
+    def try_again(self, now: datetime) -> None:
+        """Let a quarantined mail be decided afresh."""
+        self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None
+        self.decide_tries, self.decide_at, self.decide_owner = 0, now, None
+
+
+class Raw(SQLModel, table=True):
+    """What the server gave, apart from the row that lists scan; and what the parser read in it."""
+
+    message_id: int = Field(foreign_key="message.id", primary_key=True, ondelete="CASCADE")
+    body: bytes = Field(sa_type=LargeBinary)
+    plain: str | None = None
+    html: str | None = None
+    text: str | None = None
+    attachments: int = 0
+
+
+class UidAlias(SQLModel, table=True):
+    """A further place of a mail that is in the ledger already."""
+
+    __tablename__ = "uid_alias"
+
+    folder_id: int = Field(foreign_key="folder.id", primary_key=True)
+    uidvalidity: int = Field(primary_key=True, sa_type=BigInteger)
+    uid: int = Field(primary_key=True, sa_type=BigInteger)
+    message_id: int = Field(foreign_key="message.id", index=True)

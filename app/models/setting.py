@@ -1,0 +1,62 @@
+"""What an operator may change: one row, read at each use, effective for the next mail."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models.columns import facts, moment
+from app.rules.settings import Settings, day_names
+from app.rules.window import parse_time
+
+
+class Setting(SQLModel, table=True):
+    id: int = Field(1, primary_key=True)
+    revision: int = 1  # counts the saves; holds planned with an older one are planned again
+    demo: bool = False
+    username: str = ""
+    password_hash: str = ""
+    zone: str = "Europe/Paris"
+    polling_active: bool = True
+    polling_interval: int = 30  # seconds
+    polling_days: list[int] = Field(sa_column=facts())  # 0 is Monday
+    polling_start_hour: int = 0
+    polling_end_hour: int = 24
+    window_start: str = ""  # as typed, "9h00"
+    window_end: str = ""
+    absence_enabled: bool = False
+    absence_days: list[str] = Field(sa_column=facts())
+    vacation_start: date | None = None
+    vacation_end: date | None = None
+    sending_enabled: bool = True
+    group_dedup: bool = True
+    exclude_keywords: list[str] = Field(sa_column=facts())
+    max_email_size_mb: int | None = None
+    saved_at: datetime = Field(sa_column=moment(nullable=False))
+    saved_by: str = ""
+
+    @classmethod
+    async def load(cls, db: AsyncSession) -> "Setting":
+        return await db.get_one(cls, 1)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def as_value(self) -> Settings:
+        """Give what judgement needs of them."""
+        return Settings(
+            zone=self.zone,
+            window_start=parse_time(self.window_start),
+            window_end=parse_time(self.window_end),
+            window_start_text=self.window_start or None,
+            window_end_text=self.window_end or None,
+            absence_enabled=self.absence_enabled,
+            absence_days=day_names(self.absence_days),
+            vacation_start=self.vacation_start,
+            vacation_end=self.vacation_end,
+            sending_enabled=self.sending_enabled,
+            group_dedup=self.group_dedup,
+            exclude_keywords=tuple(self.exclude_keywords),
+        )

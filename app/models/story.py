@@ -1,0 +1,92 @@
+"""Everything about one mail, or one delivery, in the order in which it happened."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import history
+from app.models.decision import Decision, Link
+from app.models.delivery import Attempt
+from app.models.endpoint import Endpoint
+from app.models.history import DeliveryFilter, DeliveryRow
+from app.models.mailbox import Folder, Mailbox
+from app.models.message import Message, Raw
+from app.models.rule import Rule
+from app.rules.verdict import Mark
+
+AFTER_RULES = {"no_rule_matched", "rule_ends_search"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStory:
+    message: Message
+    state: str
+    mailbox: Mailbox
+    folder: str
+    decisions: list[tuple[Decision, str]]
+    links: list[Link]
+    deliveries: list[DeliveryRow]
+    text: str | None
+    attachments: int
+    original: Message | None
+
+    @property
+    def before(self) -> list[dict[str, Any]]:
+        """What was asked of the mail before any rule."""
+        return [step for step in self.message.steps if step["code"] not in AFTER_RULES]
+
+    @property
+    def after(self) -> list[dict[str, Any]]:
+        return [step for step in self.message.steps if step["code"] in AFTER_RULES]
+
+    def decides(self, step: dict[str, Any], decision: Decision | None = None) -> bool:
+        """Say whether this is the step that gave the mail its verdict."""
+        stopped = step["mark"] == Mark.STOPPED and step["code"] == (self.message.reason or {}).get("code")
+        return stopped and (decision is None or decision.verdict == self.message.verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStory:
+    row: DeliveryRow
+    endpoint: Endpoint
+    attempts: list[Attempt]  # newest first
+
+
+async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
+    message = await db.get(Message, message_id)
+    if message is None:
+        return None
+    decisions = (
+        select(Decision, Rule.name)
+        .join(Rule, col(Rule.id) == Decision.rule_id)
+        .where(Decision.message_id == message_id)
+        .order_by(col(Decision.position))
+    )
+    links = select(Link).where(Link.message_id == message_id).order_by(col(Link.position))
+    read = (await db.exec(select(Raw.text, Raw.attachments).where(Raw.message_id == message_id))).first()
+    return MessageStory(
+        message=message,
+        state=(await history.states_of(db, [message]))[message_id],
+        mailbox=await db.get_one(Mailbox, message.mailbox_id),
+        folder=(await db.get_one(Folder, message.folder_id)).name,
+        decisions=list((await db.exec(decisions)).all()),
+        links=list((await db.exec(links)).all()),
+        deliveries=(await history.deliveries(db, DeliveryFilter(message=message_id))).rows,
+        text=read[0] if read else None,
+        attachments=read[1] if read else 0,
+        original=await db.get(Message, message.duplicate_of) if message.duplicate_of else None,
+    )
+
+
+async def of_delivery(db: AsyncSession, delivery_id: int) -> DeliveryStory | None:
+    row = await history.delivery(db, delivery_id)
+    if row is None:
+        return None
+    attempts = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.id).desc())
+    return DeliveryStory(
+        row=row,
+        endpoint=await db.get_one(Endpoint, row.delivery.endpoint_id),
+        attempts=list((await db.exec(attempts.limit(history.PAGE))).all()),
+    )

@@ -1,0 +1,206 @@
+"""The worker: polls, decides, delivers; wakes at the doorbell and looks by itself each second."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from arq.connections import RedisSettings
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from app.config import Config, FirstRun
+from app.crash import Crash
+from app.integrations.network import Gate
+from app.integrations.parser import Parser
+from app.integrations.webhook import Webhooks
+from app.jobs.border import guarded
+from app.jobs.context import Context
+from app.jobs.decide import decide_waiting
+from app.jobs.deliver import Deliverer
+from app.jobs.owner import owner_of, registered
+from app.jobs.poll import due_polls, poll
+from app.jobs.queue import DECIDE, DELIVER, POLL, Queue, decode, encode
+from app.jobs.seed import prepare
+from app.jobs.sweep import sweep
+from app.models import Database
+from app.ready import CannotStart, announce
+from app.vault import Vault
+
+TICK = 1.0  # seconds between two looks at what is due
+HEARTBEAT = 300.0
+DRAIN = 4.0  # seconds for what is under way when we are asked to stop
+RECONNECT = 1.0
+
+log = structlog.get_logger()
+
+
+def run(config: Config) -> None:
+    asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> None:
+    async with AsyncExitStack() as stack:
+        context = await _open(config, stack)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, context.bells.stopping.set)
+        log.info("BG_POLLER: Singleton lock acquired", owner=context.owner)
+        await work(context, ready=announce)
+        log.info("worker stops")
+
+
+async def _open(config: Config, stack: AsyncExitStack) -> Context:
+    database = Database(config.database)
+    stack.push_async_callback(database.aclose)
+    vault = Vault(config.secret_key())
+    await prepare(database, FirstRun.load(), vault, now())
+    queue = Queue(config.redis_url)
+    stack.push_async_callback(queue.aclose)
+    await stack.enter_async_context(
+        registered(
+            database,
+            role="worker",
+            now=now,
+            restarts=config.signal_restarts,
+            last_exit=config.signal_last_exit,
+            queue_ok=lambda: queue.ok,
+        )
+    )
+    webhooks = Webhooks(_gate(config))
+    stack.push_async_callback(webhooks.aclose)
+    return Context(
+        config=config,
+        database=database,
+        queue=queue,
+        vault=vault,
+        parser=await stack.enter_async_context(Parser()),
+        webhooks=webhooks,
+        owner=owner_of("worker"),
+        now=now,
+        crash=Crash(config.crash_at, config.data_dir),
+    )
+
+
+def _gate(config: Config) -> Gate:
+    try:
+        return Gate(config.allow_private_targets)
+    except ValueError as error:
+        message = f"ALLOW_PRIVATE_TARGETS: {error}"
+        raise CannotStart(message) from None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def work(context: Context, *, ready: Callable[[], None]) -> None:
+    """Do everything until the stopping bell rings; then no new work, and what is under way ends or is given back."""
+    deliverer = Deliverer(context)
+    polls = Polls(context)
+    loops = [
+        _loop("deliver", context.bells.deliver, deliverer.claim_due),
+        _loop("decide", context.bells.decide, lambda: _all(decide_waiting, context)),
+        _loop("poll", asyncio.Event(), polls.start_due),
+        _loop("sweep", asyncio.Event(), lambda: sweep(context)),
+        _doorbell(context, polls),
+        _heartbeat(),
+    ]
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    results = asyncio.create_task(deliverer.write_results())
+    ready()
+    await context.bells.stopping.wait()
+    await _cancel(*tasks)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN):
+            await asyncio.gather(deliverer.drain(), polls.drain())
+    await _cancel(results)
+
+
+class Polls:
+    """The polls of this process: at most one of a mailbox."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+
+    async def start_due(self) -> None:
+        for mailbox_id, run_id in await due_polls(self._context):
+            self.start(mailbox_id, run_id)
+
+    def start(self, mailbox_id: int, run_id: int | None) -> None:
+        """Start a poll; while one is under way the next request waits in its row."""
+        if mailbox_id in self._under_way:
+            return
+        task = asyncio.create_task(guarded("poll", lambda: poll(self._context, mailbox_id, run_id)))
+        self._under_way[mailbox_id] = task
+        task.add_done_callback(lambda _: self._under_way.pop(mailbox_id, None))
+
+    async def drain(self) -> None:
+        await _cancel(*self._under_way.values())  # whatever was not committed is fetched again
+
+
+async def _loop(name: str, bell: asyncio.Event, turn: Callable[[], Awaitable[object]]) -> None:
+    """Take a turn whenever the bell rings, and each second in any case."""
+    while True:
+        bell.clear()
+        await guarded(name, turn)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await bell.wait()
+
+
+async def _all(turn: Callable[[Context], Coroutine[Any, Any, bool]], context: Context) -> None:
+    while await turn(context):
+        pass
+
+
+async def _heartbeat() -> None:
+    while True:
+        log.info("HEARTBEAT: alive")
+        await asyncio.sleep(HEARTBEAT)
+
+
+async def _doorbell(context: Context, polls: Polls) -> None:
+    """Listen for rings through arq; it ends when Redis goes away, and is started again."""
+
+    async def on_poll(_: object, mailbox_id: int, run_id: int | None) -> None:
+        polls.start(mailbox_id, run_id)
+
+    async def on_decide(_: object) -> None:
+        context.bells.decide.set()
+
+    async def on_deliver(_: object) -> None:
+        context.bells.deliver.set()
+
+    while True:
+        worker = Worker(
+            [func(on_poll, name=POLL), func(on_decide, name=DECIDE), func(on_deliver, name=DELIVER)],
+            redis_settings=RedisSettings.from_dsn(context.config.redis_url),
+            job_serializer=encode,
+            job_deserializer=decode,
+            poll_delay=0.02,
+            max_jobs=50,
+            job_timeout=10,
+            keep_result=0,
+            max_tries=1,
+            health_check_interval=10,
+            handle_signals=False,
+        )
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("doorbell away", error=type(error).__name__)
+        finally:
+            with suppress(RedisError, OSError):
+                await worker.close()
+        await asyncio.sleep(RECONNECT)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

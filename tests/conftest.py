@@ -1,0 +1,32 @@
+"""What every ring of tests shares: a migrated database of its own for each test."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.migrate import upgrade
+from app.models import Database
+
+
+@pytest.fixture(scope="session")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables, made once by the migrations; tests copy the file."""
+    path = tmp_path_factory.mktemp("schema") / "signal.db"
+    upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database_url(schema: Path, tmp_path: Path) -> str:
+    path = tmp_path / "signal.db"
+    shutil.copy(schema, path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.aclose()
