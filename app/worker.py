@@ -167,13 +167,13 @@ async def _heartbeat() -> None:
 async def _doorbell(context: Context, polls: Polls) -> None:
     """Listen for rings through arq; it ends when Redis goes away, and is started again."""
 
-    async def on_poll(_: object, mailbox_id: int, run_id: int | None) -> None:
+    async def on_poll(_: dict[Any, Any], mailbox_id: int, run_id: int | None) -> None:
         polls.start(mailbox_id, run_id)
 
-    async def on_decide(_: object) -> None:
+    async def on_decide(_: dict[Any, Any]) -> None:
         context.bells.decide.set()
 
-    async def on_deliver(_: object) -> None:
+    async def on_deliver(_: dict[Any, Any]) -> None:
         context.bells.deliver.set()
 
     while True:

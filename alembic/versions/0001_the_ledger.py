@@ -1,7 +1,6 @@
 """The ledger."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0001"

@@ -55,7 +55,7 @@ async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
         if endpoint.rate_per_hour:
             most = min(most, endpoint.rate_per_hour - used)
         ids = await _take(db, context.owner, endpoint, most, now)
-        claimed = [await _prepare(db, endpoint, delivery_id, context.owner, now) for delivery_id in ids]
+        claimed = await _prepare(db, endpoint, ids, context.owner, now)
     context.crash.point("claim.after_commit")
     return claimed
 
@@ -97,51 +97,60 @@ async def _take(db: AsyncSession, owner: str, endpoint: Endpoint, most: int, now
 
 
 async def _prepare(
-    db: AsyncSession, endpoint: Endpoint, delivery_id: int, owner: str, now: datetime
-) -> Claimed:
-    delivery = await db.get_one(Delivery, delivery_id, populate_existing=True)
-    if delivery.body is None:
-        delivery.body = await _freeze(db, delivery)
-    delivery.content_type = delivery.content_type or CONTENT_TYPES[endpoint.mode]
-    db.add(
-        Attempt(
-            delivery_id=delivery_id,
-            endpoint_id=delivery.endpoint_id,
-            generation=delivery.generation,
-            number=delivery.attempts,
-            owner=owner,
-            started_at=now,
+    db: AsyncSession, endpoint: Endpoint, ids: Sequence[int], owner: str, now: datetime
+) -> list[Claimed]:
+    """Freeze what is sent for the first time, and write an attempt down for each."""
+    query = select(Delivery).where(col(Delivery.id).in_(ids)).order_by(col(Delivery.due_at), col(Delivery.id))
+    deliveries = (await db.exec(query)).all()
+    await _freeze(db, [delivery for delivery in deliveries if delivery.body is None])
+    for delivery in deliveries:
+        delivery.content_type = delivery.content_type or CONTENT_TYPES[endpoint.mode]
+        db.add(
+            Attempt(
+                delivery_id=delivery.id or 0,
+                endpoint_id=delivery.endpoint_id,
+                generation=delivery.generation,
+                number=delivery.attempts,
+                owner=owner,
+                started_at=now,
+            )
         )
-    )
-    return Claimed(
-        id=delivery_id,
-        generation=delivery.generation,
-        webhook_id=delivery.webhook_id,
-        body=delivery.body,
-        content_type=delivery.content_type,
-        endpoint=endpoint,
-    )
+    return [
+        Claimed(
+            id=delivery.id or 0,
+            generation=delivery.generation,
+            webhook_id=delivery.webhook_id,
+            body=delivery.body or b"",
+            content_type=delivery.content_type,
+            endpoint=endpoint,
+        )
+        for delivery in deliveries
+    ]
 
 
-async def _freeze(db: AsyncSession, delivery: Delivery) -> bytes:
-    """Make the body, once: from now on every retry sends these very bytes."""
-    message = await db.get_one(Message, delivery.message_id)
-    raw = await db.get_one(Raw, delivery.message_id)
+async def _freeze(db: AsyncSession, deliveries: Sequence[Delivery]) -> None:
+    """Make the bodies, once: from now on every retry sends these very bytes."""
+    ids = {delivery.message_id for delivery in deliveries}
+    query = select(Message, Raw).where(col(Message.id).in_(ids), Raw.message_id == Message.id)
+    mails = {message.id: (message, raw) for message, raw in (await db.exec(query)).all()}
+    for delivery in deliveries:
+        delivery.body = _body(delivery, *mails[delivery.message_id])
+
+
+def _body(delivery: Delivery, message: Message, raw: Raw) -> bytes:
     facts = delivery.facts
     return payload.encode(
         payload.build(
-            payload.Facts(
-                email_id=message.email_id,
-                subject=message.subject,
-                date=message.date_header,
-                sender_header=message.sender_header,
-                sender=message.sender,
-                content=f"{raw.plain or ''}\n{raw.html or ''}",
-                detector=facts["detector"],
-                delivery_time=facts["delivery_time"],
-                window_start_text=facts["window_start"],
-                window_end_text=facts["window_end"],
-                links=tuple(facts["links"]),
-            )
+            email_id=message.email_id,
+            subject=message.subject,
+            date_header=message.date_header,
+            sender_header=message.sender_header,
+            sender=message.sender,
+            content=f"{raw.plain or ''}\n{raw.html or ''}",
+            detector=facts["detector"],
+            delivery_time=facts["delivery_time"],
+            window_start=facts["window_start"],
+            window_end=facts["window_end"],
+            links=facts["links"],
         )
     )

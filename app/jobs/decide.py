@@ -87,14 +87,19 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
     now = context.now()
     setting = await Setting.load(db)
     rules = await Rule.in_force(db)
+    ids = [read.message_id for read in reads]
+    messages = {row.id: row for row in (await db.exec(select(Message).where(col(Message.id).in_(ids)))).all()}
+    raws = {
+        row.message_id: row for row in (await db.exec(select(Raw).where(col(Raw.message_id).in_(ids)))).all()
+    }
     for read in reads:
-        message = await db.get_one(Message, read.message_id)
+        message = messages[read.message_id]
         if message.decide_owner != context.owner or message.state is not MessageState.STORED:
             continue  # our lease ran out and another process decided it
         if read.parsed is None:
             _fail(message, read.failure, now)
             continue
-        raw = await db.get_one(Raw, read.message_id)
+        raw = raws[read.message_id]
         raw.plain, raw.html, raw.text = read.parsed.plain, read.parsed.html, read.parsed.text
         raw.attachments = read.parsed.attachments
         await record(

@@ -33,7 +33,7 @@ def due_holds(revision: int, now: datetime) -> SelectOfScalar[Delivery]:
             or_(
                 col(Delivery.release_at) <= now,
                 col(Delivery.expires_at) <= now,
-                Delivery.planned_for != revision,
+                col(Delivery.planned_for) != revision,
             ),
         )
         .order_by(col(Delivery.id))

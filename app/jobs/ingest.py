@@ -8,16 +8,18 @@ import structlog
 
 from app.events import Event
 from app.integrations.errors import IntegrationError
-from app.integrations.imap import FolderStatus, Imap, Listed
+from app.integrations.imap import FolderStatus, Imap
+from app.integrations.imap_answer import Listed
 from app.integrations.parsed import ParsedHeaders
+from app.jobs.candidate import Candidate, Shelf
 from app.jobs.context import Context
 from app.jobs.lease import own
 from app.jobs.ledger import Known, known_uids
 from app.jobs.progress import Progress
-from app.jobs.store import Candidate, Shelf, store
+from app.jobs.store import store
 from app.models import FirstContact, Folder, Mailbox, Setting
 from app.rules import identity
-from app.rules.sender import address_of, is_listed
+from app.rules.sender import bare_address, is_listed
 from app.rules.verdict import Reason
 
 LOOK_BACK = 500  # UIDs below the mark that are compared at every poll
@@ -90,7 +92,9 @@ async def _meet(
             folder.uidvalidity, folder.mark, folder.swept_at = status.uidvalidity, 0, None
             if folder.started_at is None:
                 folder.baseline = status.uidnext - 1
-        since = mailbox.since_on and datetime.combine(mailbox.since_on, time(), setting.tz).astimezone(UTC)
+        since = None
+        if mailbox.since_on is not None:
+            since = datetime.combine(mailbox.since_on, time(), setting.tz).astimezone(UTC)
         start = Start(folder.started_at is not None, folder.baseline, mailbox.first_contact, since)
         return folder, start, setting
 
@@ -122,7 +126,10 @@ async def _fetch(
     for item in batch:
         head = heads.get(item.uid)
         candidate = Candidate(
-            item=item, message_id=known.unfetched.get(item.uid), unreadable=item.uid not in heads
+            item=item,
+            message_id=known.unfetched.get(item.uid),
+            occurrence=known.occurrences(item.uid),
+            unreadable=item.uid not in heads,
         )
         if head is not None:
             candidate = replace(
@@ -130,7 +137,7 @@ async def _fetch(
                 header=head.message_id,
                 subject=head.subject,
                 sender_header=head.sender_header,
-                sender=address_of(head.sender_header),
+                sender=bare_address(head.sender_header),
                 date_header=head.date_header,
                 email_id=identity.email_id(head.message_id, head.subject, head.date_header),
                 fingerprint=identity.fingerprint(

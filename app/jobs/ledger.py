@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlalchemy import select as columns_of
+from sqlmodel import select
 
-from app.integrations.imap import Listed
+from app.integrations.imap_answer import Listed
 from app.models import Database, Message, MessageState, UidAlias
 
 FETCH_TRIES = 3
@@ -27,25 +28,27 @@ class Known:
             return False
         return (item.size, item.internal_at) not in self.seen.get(item.uid, set())
 
+    def occurrences(self, uid: int) -> int:
+        return len(self.seen.get(uid, ()))
+
 
 async def known_uids(database: Database, folder_id: int, uidvalidity: int, first: int) -> Known:
+    table = Message.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
     columns = (
-        col(Message.uid),
-        col(Message.size),
-        col(Message.internal_at),
-        col(Message.id),
-        col(Message.state),
-        col(Message.reason),
-        col(Message.fetch_tries),
+        table.uid,
+        table.size,
+        table.internal_at,
+        table.id,
+        table.state,
+        table.reason,
+        table.fetch_tries,
     )
     async with database.reading() as db:
-        rows = await db.exec(
-            select(*columns).where(  # type: ignore[call-overload] - more columns than its overloads have
-                Message.folder_id == folder_id, Message.uidvalidity == uidvalidity, Message.uid >= first
-            )
+        query = columns_of(*columns).where(
+            table.folder_id == folder_id, table.uidvalidity == uidvalidity, table.uid >= first
         )
         known = Known()
-        for uid, size, internal_at, message_id, state, reason, tries in rows:
+        for uid, size, internal_at, message_id, state, reason, tries in await db.exec(query):
             known.seen.setdefault(uid, set()).add((size, internal_at))
             if state is MessageState.QUARANTINED and reason["code"] == "not_fetched" and tries < FETCH_TRIES:
                 known.unfetched[uid] = message_id

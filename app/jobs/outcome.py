@@ -3,11 +3,11 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.integrations.errors import IntegrationError
@@ -17,7 +17,7 @@ from app.jobs.context import Context
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Mode
 from app.rules import outcome
 from app.rules.outcome import Treatment, Word
-from app.rules.retry import LONGEST_WAIT, wait_asked
+from app.rules.retry import wait_asked
 
 UNSUPPORTED = 415
 
@@ -38,8 +38,9 @@ class Result:
 async def record(context: Context, results: Sequence[Result]) -> None:
     """Write attempts, deliveries and endpoints down."""
     async with context.database.transaction() as db:
+        attempts = await _attempts(db, [result.claimed for result in results])
         for result in results:
-            await _record(db, result)
+            await _record(db, attempts[result.claimed.id, result.claimed.generation], result)
         await db.flush()
         context.crash.point("record.before_commit")
     context.crash.point("record.after_commit")
@@ -54,11 +55,21 @@ async def give_back_deliveries(db: AsyncSession, deliveries: Sequence[Delivery],
         _back_to_pending(delivery, now, {"code": Word.LOST.value, "facts": {}})
 
 
-async def _record(db: AsyncSession, result: Result) -> None:
-    delivery = await db.get_one(Delivery, result.claimed.id)
+async def _attempts(
+    db: AsyncSession, claimed: Sequence[Claimed]
+) -> dict[tuple[int, int], tuple[Attempt, Delivery]]:
+    """Find the rows of many attempts at once, by delivery and generation."""
+    query = select(Attempt, Delivery).where(
+        Attempt.delivery_id == Delivery.id, col(Delivery.id).in_([one.id for one in claimed])
+    )
+    rows = (await db.exec(query)).all()
+    return {(attempt.delivery_id, attempt.generation): (attempt, delivery) for attempt, delivery in rows}
+
+
+async def _record(db: AsyncSession, rows: tuple[Attempt, Delivery], result: Result) -> None:
+    attempt, delivery = rows
     endpoint = await db.get_one(Endpoint, delivery.endpoint_id)
     treatment = _treat(delivery, endpoint, result)
-    attempt = await _attempt(db, delivery, result.claimed.generation)
     _describe(attempt, result, treatment)
     ours = delivery.state is DeliveryState.SENDING and delivery.generation == result.claimed.generation
     # An answer that comes after our lease ran out changes nothing, unless it says that the mail has arrived.
@@ -90,11 +101,11 @@ def _treat(delivery: Delivery, endpoint: Endpoint, result: Result) -> Treatment:
             word=Word(failure.reason.value) if failure else None,
             detail=failure.detail if failure else "",
         ),
-        attempt=delivery.tries + 1,
+        tries=delivery.tries,
         refusals=delivery.refusals,
         now=result.ended_at,
         random=random.random(),  # noqa: S311 - spreads tries, guards nothing
-        schedule=[timedelta(seconds=delay) for delay in endpoint.schedule],
+        schedule=endpoint.schedule,
         require_success=endpoint.require_success,
     )
 
@@ -152,7 +163,7 @@ def _tell_endpoint(db: AsyncSession, endpoint: Endpoint, treatment: Treatment, r
         endpoint.failed(now)
     asked = wait_asked(result.answer.headers.get("retry-after") if result.answer else None, now)
     if asked is not None and treatment.state == DeliveryState.PENDING:
-        endpoint.not_before = now + min(asked, LONGEST_WAIT)
+        endpoint.not_before = treatment.due_at
     if treatment.parks_endpoint and endpoint.state is EndpointState.ACTIVE:
         endpoint.state = EndpointState.PARKED
         facts = {"reason": treatment.reason.code}

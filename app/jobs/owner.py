@@ -136,7 +136,7 @@ async def note_deaths(database: Database, now: datetime) -> bool:
     async with database.transaction() as db:
         marked = await db.exec(
             update(Process)
-            .where(col(Process.owner).in_(gone), Process.state == ProcessState.READY)
+            .where(col(Process.owner).in_(gone), col(Process.state) == ProcessState.READY)
             .values(state=ProcessState.DIED)
             .returning(col(Process.role))
         )

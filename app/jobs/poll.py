@@ -17,6 +17,7 @@ from app.jobs.lease import LeaseLost, leased
 from app.jobs.progress import Progress
 from app.models import LogEvent, Mailbox, MailboxState, Run, RunState, Setting
 from app.rules import polling
+from app.rules.backoff import backoff
 from app.vault import Sealed
 
 log = structlog.get_logger()
@@ -126,8 +127,7 @@ async def _failed(context: Context, mailbox_id: int, error: IntegrationError) ->
                 LogEvent(at=now, level="warning", event="mailbox fails", subject=mailbox.name, facts=facts)
             )
         interval = timedelta(seconds=setting.polling_interval)
-        failures = mailbox.failures + 1
-        poll_at = polling.next_poll(now, interval=interval, failures=failures, random=random.random())  # noqa: S311
+        wait = backoff(interval=interval, failures=mailbox.failures, random=random.random())  # noqa: S311 - no secret
         reason = {"code": str(error.reason), "facts": {"detail": error.detail}}
-        mailbox.failed(state, reason, now, poll_at)
+        mailbox.failed(state, reason, now, now + wait)
     log.warning("POLLER: poll failed", mailbox=mailbox_id, reason=str(error.reason), detail=error.detail)

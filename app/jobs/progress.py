@@ -36,9 +36,9 @@ class Progress:
                 RunState.RUNNING, state=state, reason=reason, ended_at=self._context.now(), step=""
             )
 
-    async def _set(self, state: RunState, **values: Any) -> bool:  # noqa: ANN401 - columns
+    async def _set(self, only_in: RunState, **values: Any) -> bool:  # noqa: ANN401 - columns
         async with self._context.database.transaction() as db:
-            query = update(Run).where(col(Run.id) == self._run_id, col(Run.state) == state).values(**values)
+            query = update(Run).where(col(Run.id) == self._run_id, col(Run.state) == only_in).values(**values)
             changed = (await db.exec(query)).rowcount
         await self._context.queue.publish(Event.RUN_CHANGED)
         return bool(changed)

@@ -33,7 +33,7 @@ class Queue:
     def __init__(self, url: str) -> None:
         self.ok = True
         # enough for every coroutine that rings at once; a caller never waits for a free connection
-        pool: ConnectionPool[Any] = ConnectionPool.from_url(url, max_connections=200)
+        pool: ConnectionPool = ConnectionPool.from_url(url, max_connections=200)
         self._redis = ArqRedis(pool, job_serializer=encode, job_deserializer=decode)
 
     async def poll(self, mailbox_id: int, run_id: int | None = None) -> None:
@@ -67,4 +67,4 @@ class Queue:
             self.ok = True
 
     async def aclose(self) -> None:
-        await self._redis.aclose()  # type: ignore[attr-defined] - redis-py's stubs lag behind
+        await self._redis.aclose()  # redis-py's stubs lag behind

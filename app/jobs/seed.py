@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.config import ConfigError, FirstRun
 from app.integrations.signature import new_secret
 from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
+from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
-from app.rules.retry import SCHEDULE
 from app.rules.window import as_shown, parse_time
 from app.vault import Vault
 
@@ -69,7 +69,7 @@ def new_endpoint(name: str, url: str, vault: Vault, now: datetime) -> Endpoint:
         name=name,
         url=url,
         secret=vault.seal(new_secret()),
-        schedule=[int(delay.total_seconds()) for delay in SCHEDULE],
+        schedule=list(SCHEDULE),
         created_at=now,
     )
 

@@ -43,8 +43,6 @@ async def _work(db: AsyncSession, now: datetime) -> list[bool]:
     queries = (
         select(Delivery.id).where(*_expired(now)),
         select(Delivery.id).where(*_too_far(now)),
-        due_holds(revision, now).with_only_columns(col(Delivery.id)),
-        deadly(),
     )
     return [
         any(map(dead, owners)),

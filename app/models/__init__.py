@@ -11,7 +11,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-SQLModel.metadata.naming_convention = NAMES  # type: ignore[assignment] - before the tables below are made
+SQLModel.metadata.naming_convention = NAMES  # before the tables below are made
 
 from app.models.decision import Decision, GroupMark, Link
 from app.models.delivery import Attempt, Delivery, DeliveryState

@@ -53,4 +53,5 @@ def partial_index(name: str, *columns: str, where: str) -> Index:
 
 def written_out(column: Any, value: StrEnum) -> ColumnElement[bool]:  # noqa: ANN401 - a mapped column
     """Compare with the value in the statement's text: SQLite uses a partial index for nothing less."""
-    return column == literal(value, column.type, literal_execute=True)
+    same: ColumnElement[bool] = column == literal(value, column.type, literal_execute=True)
+    return same

@@ -74,7 +74,7 @@ class Database:
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
-    connection.isolation_level = None  # type: ignore[attr-defined] - we say BEGIN ourselves
+    connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")

@@ -12,20 +12,20 @@ from app.rules.verdict import Verdict
 class Decision(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("message_id", "rule_id"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     message_id: int = Field(foreign_key="message.id", ondelete="CASCADE")
     rule_id: int = Field(foreign_key="rule.id", index=True)
     rule_version_id: int = Field(foreign_key="rule_version.id")
     position: int
     matched: bool
-    verdict: Verdict | None = Field(None, sa_column=word(Verdict, nullable=True))
+    verdict: Verdict | None = Field(default=None, sa_column=word(Verdict, nullable=True))
     reason: dict[str, Any] = Field(sa_column=facts())
     steps: list[dict[str, Any]] = Field(sa_column=facts())
     created_at: datetime = Field(sa_column=moment(nullable=False))
 
 
 class Link(SQLModel, table=True):
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     message_id: int = Field(foreign_key="message.id", index=True, ondelete="CASCADE")
     position: int
     provider: str
@@ -39,10 +39,10 @@ class GroupMark(SQLModel, table=True):
     __tablename__ = "group_mark"
     __table_args__ = (UniqueConstraint("rule_id", "scope", "name"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     rule_id: int = Field(foreign_key="rule.id")
     scope: str  # "2026-11" for a month, "" for a number of days
     name: str
     message_id: int = Field(foreign_key="message.id", index=True)
     marked_at: datetime = Field(sa_column=moment(nullable=False))
-    expires_at: datetime | None = Field(None, sa_column=moment())
+    expires_at: datetime | None = Field(default=None, sa_column=moment())

@@ -29,7 +29,7 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_endpoint", "endpoint_id", "id"),
     )
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     webhook_id: str = Field(unique=True)  # the same over all attempts
     message_id: int = Field(foreign_key="message.id")
     rule_id: int = Field(foreign_key="rule.id", index=True)
@@ -39,22 +39,22 @@ class Delivery(SQLModel, table=True):
     state: DeliveryState = Field(sa_column=word(DeliveryState))
     reason: dict[str, Any] = Field(sa_column=facts())
     facts: dict[str, Any] = Field(sa_column=facts())  # what the body is made from, until it is frozen
-    body: bytes | None = Field(None, sa_type=LargeBinary)
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
     content_type: str = ""
     due_at: datetime = Field(sa_column=moment(nullable=False))
-    release_at: datetime | None = Field(None, sa_column=moment())
-    expires_at: datetime | None = Field(None, sa_column=moment())
+    release_at: datetime | None = Field(default=None, sa_column=moment())
+    expires_at: datetime | None = Field(default=None, sa_column=moment())
     planned_for: int = 0  # the settings' revision that a hold was planned with
     attempts: int = 0
     tries: int = 0  # failures that count towards the schedule; a process that died does not
     refusals: int = 0
     generation: int = 0  # fences off a worker that comes back late
     lease_owner: str | None = None
-    lease_until: datetime | None = Field(None, sa_column=moment())
+    lease_until: datetime | None = Field(default=None, sa_column=moment())
     needs_attention: bool = False
     may_have_arrived: bool = False
     created_at: datetime = Field(sa_column=moment(nullable=False))
-    finished_at: datetime | None = Field(None, sa_column=moment())
+    finished_at: datetime | None = Field(default=None, sa_column=moment())
 
     @classmethod
     def is_now(cls, state: DeliveryState) -> ColumnElement[bool]:
@@ -82,14 +82,14 @@ class Attempt(SQLModel, table=True):
         Index("ix_attempt_endpoint", "endpoint_id", "started_at"),
     )
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     delivery_id: int = Field(foreign_key="delivery.id", ondelete="CASCADE")
     endpoint_id: int = Field(foreign_key="endpoint.id")
     generation: int
     number: int
     owner: str
     started_at: datetime = Field(sa_column=moment(nullable=False))
-    ended_at: datetime | None = Field(None, sa_column=moment())
+    ended_at: datetime | None = Field(default=None, sa_column=moment())
     outcome: str | None = None  # a word of rules.outcome; None while it is under way
     detail: str = ""
     status: int | None = None
@@ -97,6 +97,6 @@ class Attempt(SQLModel, table=True):
     timings: dict[str, float] = Field(default_factory=dict, sa_column=facts())  # milliseconds
     request_headers: dict[str, str] = Field(default_factory=dict, sa_column=facts())
     answer_headers: dict[str, str] = Field(default_factory=dict, sa_column=facts())
-    answer: bytes | None = Field(None, sa_type=LargeBinary)
+    answer: bytes | None = Field(default=None, sa_type=LargeBinary)
     truncated: bool = False
     may_have_arrived: bool = False

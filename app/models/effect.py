@@ -17,12 +17,12 @@ class EffectKind(StrEnum):
 class Effect(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("kind", "reference"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     kind: EffectKind = Field(sa_column=word(EffectKind))
     reference: str  # what it is about, once
-    folder_id: int | None = Field(None, foreign_key="folder.id", index=True)
+    folder_id: int | None = Field(default=None, foreign_key="folder.id", index=True)
     payload: dict[str, Any] = Field(sa_column=facts())
     due_at: datetime = Field(sa_column=moment(index=True, nullable=False))
     tries: int = 0
     detail: str = ""
-    done_at: datetime | None = Field(None, sa_column=moment(index=True))
+    done_at: datetime | None = Field(default=None, sa_column=moment(index=True))

@@ -21,25 +21,25 @@ class Mode(StrEnum):
 
 
 class Endpoint(SQLModel, table=True):
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     name: str
     url: str
     secret: bytes = Field(sa_type=LargeBinary)  # sealed
-    previous_secret: bytes | None = Field(None, sa_type=LargeBinary)
-    previous_until: datetime | None = Field(None, sa_column=moment())
-    state: EndpointState = Field(EndpointState.ACTIVE, sa_column=word(EndpointState))
+    previous_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
+    previous_until: datetime | None = Field(default=None, sa_column=moment())
+    state: EndpointState = Field(default=EndpointState.ACTIVE, sa_column=word(EndpointState))
     verify_tls: bool = True
-    mode: Mode = Field(Mode.JSON, sa_column=word(Mode))
+    mode: Mode = Field(default=Mode.JSON, sa_column=word(Mode))
     form_on_415: bool = True
     require_success: bool = False
     timeout: int = 30  # seconds, over everything
     concurrency: int = 8
     rate_per_hour: int = 0  # attempts; 0 is unlimited
     schedule: list[int] = Field(sa_column=facts())  # seconds between tries
-    not_before: datetime | None = Field(None, sa_column=moment())  # Retry-After
+    not_before: datetime | None = Field(default=None, sa_column=moment())  # Retry-After
     failures: int = 0  # in a row
-    failing_since: datetime | None = Field(None, sa_column=moment())
-    succeeded_at: datetime | None = Field(None, sa_column=moment())
+    failing_since: datetime | None = Field(default=None, sa_column=moment())
+    succeeded_at: datetime | None = Field(default=None, sa_column=moment())
     demo: bool = False
     created_at: datetime = Field(sa_column=moment(nullable=False))
 

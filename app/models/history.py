@@ -52,6 +52,7 @@ class MessageRow:
     message: Message
     mailbox: str
     state: str  # the one word that says what became of it
+    receivers: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +85,28 @@ async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE
         .options(*_without(Message.steps))
     )
     found = list((await db.exec(query)).all())
-    states = await states_of(db, [message for message, _ in found[:limit]])
-    rows = [MessageRow(message, mailbox, states[message.id or 0]) for message, mailbox in found[:limit]]
+    mails = [message for message, _ in found[:limit]]
+    fates = await fates_of(db, mails)
+    rows = [MessageRow(mail, name, *fates[mail.id or 0]) for mail, name in found[:limit]]
     return Page(rows, rows[-1].message.id if len(found) > limit else None)
 
 
-async def states_of(db: AsyncSession, mails: list[Message]) -> dict[int, str]:
-    """Give the one word for each mail: what became of its deliveries, else its verdict, else its state."""
-    ids = [mail.id for mail in mails]
-    query = select(Delivery.message_id, Delivery.state).where(col(Delivery.message_id).in_(ids)).distinct()
-    found: dict[int, set[str]] = {mail.id or 0: set() for mail in mails}
-    for message_id, state in (await db.exec(query)).all():
-        found[message_id].add(state)
-    return {mail.id or 0: _word(mail, found[mail.id or 0]) for mail in mails}
+async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, tuple[str, list[str]]]:
+    """Say what became of each mail: of its deliveries, else its verdict or state; and name its receivers."""
+    query = (
+        select(Delivery.message_id, Delivery.state, Endpoint.name)
+        .join(Endpoint, col(Endpoint.id) == Delivery.endpoint_id)
+        .where(col(Delivery.message_id).in_([mail.id for mail in mails]))
+        .order_by(col(Endpoint.name))
+        .distinct()
+    )
+    states: dict[int, set[str]] = {}
+    receivers: dict[int, dict[str, None]] = {}
+    for message_id, state, name in (await db.exec(query)).all():
+        states.setdefault(message_id, set()).add(state)
+        receivers.setdefault(message_id, {})[name] = None
+    ids = [(mail.id or 0, mail) for mail in mails]
+    return {key: (_word(mail, states.get(key, set())), list(receivers.get(key, ()))) for key, mail in ids}
 
 
 async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:

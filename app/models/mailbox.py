@@ -28,7 +28,7 @@ class MailboxState(StrEnum):
 class Mailbox(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("host", "port", "username"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     name: str
     host: str
     port: int
@@ -38,15 +38,15 @@ class Mailbox(SQLModel, table=True):
     active: bool = True
     senders: list[str] = Field(sa_column=facts())  # empty: everybody
     mark_seen: bool = True
-    first_contact: FirstContact = Field(FirstContact.NOW, sa_column=word(FirstContact))
+    first_contact: FirstContact = Field(default=FirstContact.NOW, sa_column=word(FirstContact))
     since_on: date | None = None
     demo: bool = False
-    state: MailboxState = Field(MailboxState.NEW, sa_column=word(MailboxState))
-    reason: dict[str, Any] | None = Field(None, sa_column=facts(nullable=True))
+    state: MailboxState = Field(default=MailboxState.NEW, sa_column=word(MailboxState))
+    reason: dict[str, Any] | None = Field(default=None, sa_column=facts(nullable=True))
     state_since: datetime = Field(sa_column=moment(nullable=False))
     failures: int = 0
-    polled_at: datetime | None = Field(None, sa_column=moment())
-    answered_at: datetime | None = Field(None, sa_column=moment())
+    polled_at: datetime | None = Field(default=None, sa_column=moment())
+    answered_at: datetime | None = Field(default=None, sa_column=moment())
     poll_at: datetime = Field(sa_column=moment(nullable=False))
     created_at: datetime = Field(sa_column=moment(nullable=False))
 
@@ -68,16 +68,16 @@ class Mailbox(SQLModel, table=True):
 class Folder(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
     name: str = "INBOX"
     uidvalidity: int | None = None
     mark: int = 0  # every UID up to here has a row
     baseline: int = 0  # the highest UID when the folder was met
     started_at: datetime | None = Field(
-        None, sa_column=moment()
-    )  # when the mail before the baseline was settled
-    swept_at: datetime | None = Field(None, sa_column=moment())  # when the whole folder was compared
+        default=None, sa_column=moment()
+    )  # the mail before the baseline is settled
+    swept_at: datetime | None = Field(default=None, sa_column=moment())  # when the whole folder was compared
     missing: int = 0  # UIDs of the last listing that have no row yet (I1)
     lease_owner: str | None = None
-    lease_until: datetime | None = Field(None, sa_column=moment())
+    lease_until: datetime | None = Field(default=None, sa_column=moment())

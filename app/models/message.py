@@ -26,7 +26,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_verdict", "verdict", "id"),
     )
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
     folder_id: int = Field(foreign_key="folder.id")
     uidvalidity: int = Field(sa_type=BigInteger)
@@ -35,25 +35,25 @@ class Message(SQLModel, table=True):
     size: int
     internal_at: datetime = Field(sa_column=moment(nullable=False))  # when the server took it in
     stored_at: datetime = Field(sa_column=moment(nullable=False))
-    email_id: str = Field("", index=True)
-    digest: str | None = Field(None, index=True)
-    fingerprint: str = Field("", index=True)
+    email_id: str = Field(default="", index=True)
+    digest: str | None = Field(default=None, index=True)
+    fingerprint: str = Field(default="", index=True)
     message_id: str = ""  # the header
     subject: str = ""
     sender: str = ""
     sender_header: str = ""
     date_header: str = ""
     state: MessageState = Field(sa_column=word(MessageState))
-    verdict: Verdict | None = Field(None, sa_column=word(Verdict, nullable=True))
-    reason: dict[str, Any] | None = Field(None, sa_column=facts(nullable=True))
+    verdict: Verdict | None = Field(default=None, sa_column=word(Verdict, nullable=True))
+    reason: dict[str, Any] | None = Field(default=None, sa_column=facts(nullable=True))
     steps: list[dict[str, Any]] = Field(default_factory=list, sa_column=facts())
-    duplicate_of: int | None = Field(None, foreign_key="message.id")
+    duplicate_of: int | None = Field(default=None, foreign_key="message.id")
     expected_deliveries: int = 0
     fetch_tries: int = 0
     decide_tries: int = 0
-    decide_at: datetime | None = Field(None, sa_column=moment())  # when it may be taken for deciding
+    decide_at: datetime | None = Field(default=None, sa_column=moment())  # when it may be taken for deciding
     decide_owner: str | None = None
-    decided_at: datetime | None = Field(None, sa_column=moment())
+    decided_at: datetime | None = Field(default=None, sa_column=moment())
 
     @classmethod
     def is_waiting(cls) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ class Process(SQLModel, table=True):
     role: str
     machine: str = Field(index=True)
     pid: int
-    state: ProcessState = Field(ProcessState.READY, sa_column=word(ProcessState))
+    state: ProcessState = Field(default=ProcessState.READY, sa_column=word(ProcessState))
     started_at: datetime = Field(sa_column=moment(nullable=False))
     beat_at: datetime = Field(sa_column=moment(nullable=False))
     restarts: int = 0

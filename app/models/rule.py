@@ -11,7 +11,7 @@ from app.rules.rule import Rule as RuleValue
 
 
 class Rule(SQLModel, table=True):
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     name: str
     position: int
     active: bool = True
@@ -33,7 +33,7 @@ class RuleVersion(SQLModel, table=True):
     __tablename__ = "rule_version"
     __table_args__ = (UniqueConstraint("rule_id", "number"),)
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     rule_id: int = Field(foreign_key="rule.id")
     number: int
     definition: dict[str, Any] = Field(sa_column=facts())

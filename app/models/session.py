@@ -8,24 +8,24 @@ from app.models.columns import moment
 
 
 class Session(SQLModel, table=True):
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True)
     username: str
     user_agent: str = ""
     created_at: datetime = Field(sa_column=moment(nullable=False))
     seen_at: datetime = Field(sa_column=moment(nullable=False))
     expires_at: datetime = Field(sa_column=moment(nullable=False))
-    revoked_at: datetime | None = Field(None, sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment())
 
 
 class SignInToken(SQLModel, table=True):
     __tablename__ = "sign_in_token"
 
-    id: int | None = Field(None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True)
     username: str
     single_use: bool = True
     created_at: datetime = Field(sa_column=moment(nullable=False))
-    expires_at: datetime | None = Field(None, sa_column=moment())
-    used_at: datetime | None = Field(None, sa_column=moment())
-    revoked_at: datetime | None = Field(None, sa_column=moment())
+    expires_at: datetime | None = Field(default=None, sa_column=moment())
+    used_at: datetime | None = Field(default=None, sa_column=moment())
+    revoked_at: datetime | None = Field(default=None, sa_column=moment())

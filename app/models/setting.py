@@ -12,7 +12,7 @@ from app.rules.window import parse_time
 
 
 class Setting(SQLModel, table=True):
-    id: int = Field(1, primary_key=True)
+    id: int = Field(default=1, primary_key=True)
     revision: int = 1  # counts the saves; holds planned with an older one are planned again
     demo: bool = False
     username: str = ""

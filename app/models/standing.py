@@ -22,7 +22,7 @@ SHOWN = timedelta(seconds=20)  # how long the strip tells how a poll ended
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     arrived: int
-    verdicts: dict[str, int]
+    verdicts: list[tuple[str, int]]  # what became of them, the commonest first
     sent: int
     held: int
     release_at: datetime | None
@@ -79,7 +79,7 @@ async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
     week = now - RECENT
     return Counts(
         arrived=sum(verdicts.values()),
-        verdicts=verdicts,
+        verdicts=sorted(verdicts.items(), key=lambda pair: -pair[1]),
         sent=await _number(db, Delivery.state == DeliveryState.SENT, col(Delivery.finished_at) >= start),
         held=states.get(DeliveryState.HELD, 0),
         release_at=await _next_release(db),

@@ -68,7 +68,7 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
     read = (await db.exec(select(Raw.text, Raw.attachments).where(Raw.message_id == message_id))).first()
     return MessageStory(
         message=message,
-        state=(await history.states_of(db, [message]))[message_id],
+        state=(await history.fates_of(db, [message]))[message_id][0],
         mailbox=await db.get_one(Mailbox, message.mailbox_id),
         folder=(await db.get_one(Folder, message.folder_id)).name,
         decisions=list((await db.exec(decisions)).all()),

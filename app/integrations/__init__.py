@@ -1,0 +1,1 @@
+"""Neighbours: mailbox, mail parser, receivers. Plain values in, plain values out, one error type."""

@@ -1,0 +1,130 @@
+"""Reads what a server answers to FETCH: only what it said of a message it named by UID."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+Value = bytes | tuple[bytes, ...] | None
+Piece = bytes | tuple[bytes, bytes] | None
+Item = Mapping[bytes, Value]
+
+# For a server that gives no date, or none that exists: always the same, and never before anybody's start.
+NO_DATE = datetime(2100, 1, 1, tzinfo=UTC)
+
+_START = re.compile(rb"\d+ \(")
+_LITERAL_MARK = re.compile(rb"\{\d+\}$")
+_TOKEN = re.compile(rb'\s*(?:([()])|"((?:[^"\\]|\\.)*)"|([^\s()"\[\]]+(?:\[[^\]]*\])?(?:<\d+>)?))', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the server says of one message before it is fetched."""
+
+    uid: int
+    size: int
+    internal_at: datetime
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A parenthesis (`mark`), or a value: quoted and literal strings are never NIL."""
+
+    value: bytes
+    mark: bool = False
+    quoted: bool = False
+
+
+def listed(pieces: Iterable[Piece], first_uid: int) -> list[Listed]:
+    """The messages from `first_uid` on: `n:*` also brings the last older one, and servers volunteer some."""
+    found = {}
+    for item in items(pieces):
+        uid, size = _number(item.get(b"UID")), _number(item.get(b"RFC822.SIZE"))
+        if uid is None or size is None or uid < first_uid:
+            continue
+        flags = item.get(b"FLAGS")
+        seen = isinstance(flags, tuple) and b"\\SEEN" in {flag.upper() for flag in flags}
+        found[uid] = Listed(uid, size, _moment(item.get(b"INTERNALDATE")), seen)
+    return [found[uid] for uid in sorted(found)]
+
+
+def texts(pieces: Iterable[Piece], section: bytes, wanted: Collection[int]) -> dict[int, bytes]:
+    """UID to text, for the UIDs asked for and nothing empty: a NIL is no mail."""
+    found: dict[int, bytes] = {}
+    for item in items(pieces):
+        uid, text = _number(item.get(b"UID")), item.get(section)
+        if uid is not None and uid in wanted and isinstance(text, bytes) and text:
+            found.setdefault(uid, text)
+    return found
+
+
+def items(pieces: Iterable[Piece]) -> Iterator[Item]:
+    """One mapping for each FETCH answer in imaplib's loose list of lines and (line, literal) pairs."""
+    group: list[Piece] = []
+    for piece in pieces:
+        head = piece[0] if isinstance(piece, tuple) else piece
+        if head is not None and _START.match(head) and group:
+            yield _item(group)
+            group = []
+        group.append(piece)
+    if group:
+        yield _item(group)
+
+
+def _item(group: Iterable[Piece]) -> Item:
+    tokens = _tokens(group)
+    found: dict[bytes, Value] = {}
+    for token in tokens:
+        if token.mark and token.value == b"(":
+            break
+    for token in tokens:
+        if token.mark:
+            break
+        found[token.value.upper()] = _value(tokens)
+    return found
+
+
+def _value(tokens: Iterator[_Token]) -> Value:
+    first = next(tokens, None)
+    if first is None:
+        return None
+    if not first.mark:
+        return first.value if first.quoted or first.value.upper() != b"NIL" else None
+    values, depth = [], 1
+    for token in tokens:
+        if token.mark:
+            depth += 1 if token.value == b"(" else -1
+        else:
+            values.append(token.value)
+        if depth == 0:
+            break
+    return tuple(values)
+
+
+def _tokens(group: Iterable[Piece]) -> Iterator[_Token]:
+    for piece in group:
+        line = piece[0] if isinstance(piece, tuple) else piece
+        for match in _TOKEN.finditer(_LITERAL_MARK.sub(b"", line or b"")):
+            mark, quoted, atom = match.groups()
+            if quoted is not None:
+                yield _Token(re.sub(rb"\\(.)", rb"\1", quoted, flags=re.DOTALL), quoted=True)
+            else:
+                yield _Token(mark or atom, mark=mark is not None)
+        if isinstance(piece, tuple):
+            yield _Token(piece[1], quoted=True)
+
+
+def _number(value: Value) -> int | None:
+    if not isinstance(value, bytes) or not value.isdigit() or len(value) > 19:  # 63 bits
+        return None
+    return int(value)
+
+
+def _moment(value: Value) -> datetime:
+    """INTERNALDATE in UTC."""
+    text = value if isinstance(value, bytes) else b""
+    try:
+        return datetime.strptime(text.decode().strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return NO_DATE

@@ -1,0 +1,164 @@
+"""Header blocks: split, unfolded and decoded, within limits and without ever failing."""
+
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+BLOCK_LIMIT = 256 * 1024
+LINE_LIMIT = 64 * 1024
+DECODE_LIMIT = 16 * 1024  # of one header: its encoded words cost the square of its length
+PARAMETER_LIMIT = 4 * 1024
+_NAME_LIMIT = 40
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[ \t]*")
+_WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+# Python's codecs that are no mail charsets: slow, or warning, or failing on purpose.
+_NO_CHARSET = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header block: the first field of each lower-case name, the start of the body, whether it was cut."""
+
+    fields: dict[str, str]
+    end: int
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a reader of the verdict should know of how a mail was read; each note once."""
+
+    said: list[str] = field(default_factory=list)
+
+    def add(self, note: str) -> None:
+        if note not in self.said and len(self.said) < 20:
+            self.said.append(note)
+
+
+def split(raw: bytes, start: int, end: int) -> Block:
+    """Read the header block at `start`. A line that is no header begins the body, as in a mail without one."""
+    fields: dict[str, str] = {}
+    limit = min(end, start + BLOCK_LIMIT)
+    body, cut = end, False
+    for name, value, body in _fields(raw, start, limit):
+        cut = cut or len(value) > LINE_LIMIT
+        if name:
+            fields.setdefault(name, _unfolded(value[:LINE_LIMIT]))
+        else:
+            return Block(fields, body, cut)
+    if limit == end:
+        return Block(fields, end, cut)
+    blanks = [at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := raw.find(mark, limit - 2, end)) >= 0]
+    return Block(fields, min(blanks, default=end), cut=True)
+
+
+def decode_header(value: str, notes: Notes | None = None) -> str:
+    """A header's text with its encoded words (RFC 2047) read; unknown charsets as UTF-8, ignoring errors."""
+    notes = notes or Notes()
+    if len(value) > DECODE_LIMIT:
+        notes.add("header_cut")
+    read: list[tuple[str, bytes]] = []  # runs of bytes in one charset: a letter may be split over two words
+    texts: list[str] = []
+    position, last_end = 0, -1
+    value = value[:DECODE_LIMIT]
+    for word in _WORD.finditer(value):
+        between = value[position : word.start()]
+        charset, data = word[1].lower(), _word_bytes(word[2], word[3])
+        adjacent = last_end >= 0 and not between.strip()
+        if read and not (adjacent and read[-1][0] == charset):
+            texts.append(_run(read, notes))
+        if not adjacent:
+            texts.append(between)
+        read.append((charset, data))
+        position = last_end = word.end()
+    texts += [_run(read, notes), value[position:]]
+    return clean("".join(texts))
+
+
+def decode_text(data: bytes, charset: str, notes: Notes) -> str:
+    """Bytes as text, in the charset named; in UTF-8, ignoring errors, when nobody knows that charset."""
+    name = charset.strip().strip("\"'").lower()
+    if not name:
+        return _undeclared(data)
+    try:
+        known = codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSET
+        return data.decode(name if known else "utf-8", "ignore")
+    except (LookupError, ValueError):
+        notes.add(f"unknown_charset[{clean(name)[:_NAME_LIMIT]}]")
+        return data.decode("utf-8", "ignore")
+
+
+def parameter(value: str, name: str) -> str | None:
+    """A parameter of Content-Type or Content-Disposition, also when it comes in pieces (RFC 2231)."""
+    pieces = []
+    for match in _PARAMETER.finditer(value[:PARAMETER_LIMIT]):
+        called, _, extended = match[1].lower().partition("*")
+        if called == name:
+            found = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3].strip()
+            pieces.append(found.rpartition("'")[2] if extended in ("", "0*") and "*" in match[1] else found)
+    return "".join(pieces) if pieces else None
+
+
+def unbase64(data: bytes) -> bytes:
+    """Base64 as mail has it: with line breaks, junk between, or a piece missing at the end."""
+    kept = _NOT_BASE64.sub(b"", data.partition(b"=")[0])
+    whole = kept[: len(kept) - (len(kept) % 4 == 1)]
+    return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def clean(text: str) -> str:
+    """Without what no database or JSON reader takes: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _fields(raw: bytes, start: int, end: int) -> Iterator[tuple[str, bytes, int]]:
+    """Each (name, folded value, end of it), at last ("", b"", start of the body) if that is before `end`."""
+    name, pieces = "", [b""]
+    for line in _LINE.finditer(raw, start, end):
+        text = line[0]
+        if name and text[:1] in (b" ", b"\t"):
+            pieces.append(text)
+            continue
+        if name:
+            yield name, b"".join(pieces), line.start()
+        match = _FIELD.match(text)
+        postmark = line.start() == start and text.startswith(b"From ")  # of a Unix mailbox
+        if match is None and not postmark:
+            if text:
+                yield "", b"", line.start() if text.strip(b"\r\n") else line.end()
+            return
+        name, pieces = (match[1].decode().lower(), [text[match.end() :]]) if match else ("", [b""])
+
+
+def _unfolded(value: bytes) -> str:
+    return clean(_undeclared(value.replace(b"\r", b"").replace(b"\n", b""))).strip()
+
+
+def _undeclared(data: bytes) -> str:
+    """Text without a charset: UTF-8 if it can be, but for a letter cut at the end; else Windows-1252."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        text = decoder.decode(data)
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "ignore")
+    cut = bool(decoder.getstate()[0])
+    return data.decode("cp1252", "ignore") if cut and text.isascii() else text
+
+
+def _word_bytes(encoding: str, text: str) -> bytes:
+    data = text.encode("utf-8", "ignore")
+    return unbase64(data) if encoding in "bB" else binascii.a2b_qp(data, header=True)
+
+
+def _run(read: list[tuple[str, bytes]], notes: Notes) -> str:
+    if not read:
+        return ""
+    text = decode_text(b"".join(data for _, data in read), read[0][0], notes)
+    read.clear()
+    return text

@@ -1,0 +1,146 @@
+"""The gate for every HTTP request that leaves: which URLs and which addresses may be reached."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from app.integrations.errors import IntegrationError, Reason
+
+URL_LIMIT = 2048
+SETTING = "ALLOW_PRIVATE_TARGETS"
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# Written out beside `is_global`, whose meaning has changed between Python's patch releases.
+_NOT_PUBLIC: tuple[Network, ...] = tuple(
+    ip_network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16"),
+        *("3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
+    )
+)
+# Where clouds keep their machines' secrets: no setting opens these.
+_METADATA = {ip_address(address) for address in ("169.254.169.254", "100.100.100.200", "fd00:ec2::254")}
+# Services that would take an HTTP request for commands of theirs.
+_DENIED_PORTS = {22, 25, 53, 110, 143, 465, 587, 993, 995, 3306, 5432, 6379, 11211, 27017}
+_BAD_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\#\s]")
+_WITH_PORT = re.compile(r"(\[[^\]]+\]|[^:\[\]]+)(/\d+)?(?::(\d+))?")
+_LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    network: Network
+    port: int | None
+
+
+class Gate:
+    """Knows the private targets that the owner allows: `CIDR[:port]`, comma-separated; IPv6 in brackets."""
+
+    def __init__(self, allow: str = "") -> None:
+        self._allowed = tuple(_allowed(entry) for part in allow.split(",") if (entry := part.strip()))
+
+    def check_url(self, url: str) -> None:
+        """Refuse a URL that could be read in two ways, or whose literal address would be refused."""
+        if len(url.encode("utf-8", "replace")) > URL_LIMIT:
+            _refuse_url(f"longer than {URL_LIMIT} bytes")
+        if _BAD_CHARACTERS.search(url):
+            _refuse_url("spaces, control characters, backslashes and fragments are not allowed")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            _refuse_url(str(error))
+        if parts.scheme not in ("https", "http"):
+            _refuse_url("must begin with https://")
+        if not host or "@" in parts.netloc or "%" in parts.netloc or port == 0:
+            _refuse_url("names no plain host")
+        self._check_target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
+
+    def judge(self, address: str, port: int, *, plain: bool) -> None:
+        """Refuse an address that is not public and not allowed; `plain` HTTP reaches allowed ones only."""
+        judged = _unwrapped(ip_address(address))
+        if port in _DENIED_PORTS:
+            _refuse_address(f"port {port} is never a receiver's")
+        if judged in _METADATA:
+            _refuse_address(f"{judged} is never a receiver's")
+        if self.allows(address, port):
+            return
+        if not _public(judged):
+            _refuse_address(f"{judged} is not a public address, and not in {SETTING}")
+        if plain:
+            _refuse_url(f"plain http is for targets in {SETTING}: use https")
+
+    def allows(self, address: str, port: int) -> bool:
+        """Whether the owner's list opens this very target."""
+        judged = _unwrapped(ip_address(address))
+        return any(judged in entry.network and entry.port in (None, port) for entry in self._allowed)
+
+    def _check_target(self, scheme: str, host: str, port: int) -> None:
+        plain = scheme == "http"
+        if _is_address(host):
+            self.judge(host, port, plain=plain)
+        elif plain and not self._allowed:
+            _refuse_url(f"plain http is for targets in {SETTING}: use https")
+        elif not _is_name(host):
+            _refuse_url("the host is no name")
+
+
+def _allowed(entry: str) -> _Allowed:
+    match = _WITH_PORT.fullmatch(entry)  # an IPv6 network without a port needs no brackets
+    network, length, port = match.groups() if match else (entry, None, None)
+    if match:
+        network = network.strip("[]") + (length or "")
+    try:
+        return _Allowed(ip_network(network, strict=False), _port(port))
+    except ValueError as error:
+        message = f"{entry!r} is not CIDR[:port]"
+        raise ValueError(message) from error
+
+
+def _port(text: str | None) -> int | None:
+    port = int(text) if text else None
+    if port is not None and not 0 < port <= _LAST_PORT:
+        raise ValueError(text)
+    return port
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address inside an IPv6 one, judged as what it is."""
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _public(address: Address) -> bool:
+    scoped = isinstance(address, IPv6Address) and address.scope_id is not None
+    special = address.is_multicast or address.is_reserved or address.is_unspecified or scoped
+    return address.is_global and not special and not any(address in network for network in _NOT_PUBLIC)
+
+
+def _refuse_address(detail: str) -> NoReturn:
+    raise IntegrationError(Reason.PRIVATE_ADDRESS, detail, permanent=True)
+
+
+def _refuse_url(detail: str) -> NoReturn:
+    raise IntegrationError(Reason.BAD_URL, detail, permanent=True)

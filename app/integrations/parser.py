@@ -1,0 +1,111 @@
+"""The mail parser at arm's length: a child process that may be killed by what it reads, and is replaced."""
+
+import asyncio
+import contextlib
+import json
+import os
+import struct
+import sys
+from asyncio import StreamReader, StreamWriter
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+from app.integrations.errors import IntegrationError, Reason
+from app.integrations.parsed import ParsedHeaders, ParsedMail
+
+TIME_LIMIT = 10.0
+MEMORY_LIMIT = 256 * 1024 * 1024  # address space: a mail of 100 MB takes 210 MB, one of 25 MB takes 75
+_LENGTH = struct.Struct("!I")
+_PROGRAM = "app.integrations.parser_process"
+_ROOT = Path(__file__).parents[2]  # where `app` is found
+_TOO_BIG_EXIT = 3
+_LAST_WORDS = 300
+
+
+class Parser:
+    """`await parser.mail(raw)`: a ParsedMail, or an IntegrationError for what this mail did to the parser."""
+
+    def __init__(self, *, time_limit: float = TIME_LIMIT, memory_limit: int = MEMORY_LIMIT) -> None:
+        self._memory_limit = memory_limit
+        self._time_limit = time_limit
+        self._turn = asyncio.Lock()
+        self._child: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def mail(self, raw: bytes) -> ParsedMail:
+        return ParsedMail(**_tuples(await self._ask(b"m", raw)))
+
+    async def headers(self, blocks: Sequence[bytes]) -> list[ParsedHeaders]:
+        return [ParsedHeaders(**_tuples(await self._ask(b"h", block))) for block in blocks]
+
+    async def aclose(self) -> None:
+        """End the child; the next mail starts another."""
+        async with self._turn:
+            await self._end()
+
+    async def _ask(self, kind: bytes, content: bytes) -> dict[str, Any]:
+        async with self._turn:
+            child = await self._living()
+            answer = None
+            try:
+                async with asyncio.timeout(self._time_limit):
+                    answer = await _exchange(child, kind, content)
+            except TimeoutError as error:
+                raise IntegrationError(Reason.PARSER_TOO_SLOW, f"more than {self._time_limit:g} s") from error
+            except (asyncio.IncompleteReadError, ConnectionError) as error:
+                raise await _verdict(child) from error
+            finally:
+                if answer is None:  # cancelled, too: the rest of this answer would be taken for the next one
+                    await self._end()
+            return answer
+
+    async def _living(self) -> Process:
+        if self._child is None or self._child.returncode is not None:
+            self._child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-W", "ignore", "-m", _PROGRAM, str(os.getpid()), str(self._memory_limit)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=_ROOT,
+                env={"PYTHONUTF8": "1"},
+            )
+        return self._child
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):  # it went by itself
+            child.kill()
+        await child.communicate()
+
+
+async def _exchange(child: Process, kind: bytes, content: bytes) -> dict[str, Any]:
+    asking, answering = cast("StreamWriter", child.stdin), cast("StreamReader", child.stdout)
+    asking.write(kind + _LENGTH.pack(len(content)))
+    asking.write(content)
+    await asking.drain()
+    length = _LENGTH.unpack(await answering.readexactly(_LENGTH.size))[0]
+    answer: dict[str, Any] = json.loads(await answering.readexactly(length))
+    return answer
+
+
+async def _verdict(child: Process) -> IntegrationError:
+    """Why the child died, by its exit status and its last words."""
+    said = (await cast("StreamReader", child.stderr).read()).decode("utf-8", "replace").strip()
+    status = await child.wait()
+    if status == _TOO_BIG_EXIT:
+        return IntegrationError(Reason.PARSER_TOO_BIG, "the mail needs more memory than the parser may have")
+    last = said.splitlines()[-1] if said else f"ended with {status}"
+    return IntegrationError(Reason.PARSER_FAILED, last[:_LAST_WORDS])
+
+
+def _tuples(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in answer.items()}

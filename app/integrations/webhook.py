@@ -1,0 +1,103 @@
+"""Posts a body to a receiver: a pool for each endpoint, one wall-clock limit, nothing followed."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+
+import httpx2
+
+from app.integrations.errors import IntegrationError, Reason
+from app.integrations.journey import Journey, current
+from app.integrations.network import Gate
+from app.integrations.webhook_answer import Answer, read_answer
+from app.integrations.webhook_pool import Pool, Target
+
+__all__ = ["Answer", "DeliveryError", "Target", "Webhooks"]
+
+
+class DeliveryError(IntegrationError):
+    """No answer. `sent`: the request was being written, so it may have arrived."""
+
+    def __init__(self, error: IntegrationError, journey: Journey) -> None:
+        super().__init__(error.reason, error.detail, permanent=error.permanent)
+        journey.stop()
+        self.sent = journey.sent
+        self.timings = journey.timings
+        self.peer = journey.peer
+
+
+class Webhooks:
+    """Every receiver's pool. A shared one collapses: a slow receiver would hold the connections of all."""
+
+    def __init__(self, gate: Gate, *, context: ssl.SSLContext | None = None) -> None:
+        self._gate = gate
+        self._verified = context or ssl.create_default_context()
+        self._unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._unverified.check_hostname = False
+        self._unverified.verify_mode = ssl.CERT_NONE
+        self._pools: dict[int | str, Pool] = {}
+
+    async def post(self, target: Target, body: bytes, headers: Mapping[str, str], limit: float) -> Answer:
+        """Answer with what the receiver said, whatever its status, or raise DeliveryError. Never retries."""
+        journey = Journey()
+        current.set(journey)
+        deadline = asyncio.get_running_loop().time() + limit
+        try:
+            self._gate.check_url(target.url)
+            pool = await self._pool(target)
+            async with pool.in_use() as client:
+                request = client.build_request(
+                    "POST", target.url, content=body, headers=headers, extensions={"trace": journey.trace}
+                )
+                async with asyncio.timeout_at(deadline):
+                    response = await client.send(request, stream=True)
+                return await read_answer(response, journey, deadline)
+        except IntegrationError as error:
+            raise DeliveryError(error, journey) from error
+        except TimeoutError as error:
+            doing = journey.stretch or "a free connection"
+            late = IntegrationError(Reason.TIMED_OUT, f"{doing}: {limit:g} s are over")
+            raise DeliveryError(late, journey) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise DeliveryError(_named(error, journey), journey) from error
+
+    async def drop(self, key: int | str) -> None:
+        """Close an endpoint's pool: it was changed or deleted. What is on its way arrives."""
+        pool = self._pools.pop(key, None)
+        if pool is not None:
+            await pool.retire()
+
+    async def aclose(self) -> None:
+        for key in list(self._pools):
+            await self.drop(key)
+
+    async def _pool(self, target: Target) -> Pool:
+        known = self._pools.get(target.key)
+        if known is not None and known.target == target:
+            return known
+        context = self._verified if target.verify else self._unverified
+        self._pools[target.key] = pool = Pool(target, self._gate, context)  # before anything is awaited
+        if known is not None:
+            await known.retire()
+        return pool
+
+
+def _named(error: Exception, journey: Journey) -> IntegrationError:
+    """Put httpx's many failures in our words; the stretch tells a handshake from an exchange."""
+    detail = str(error)[:200]
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return IntegrationError(Reason.BAD_URL, detail, permanent=True)
+    if journey.stretch == "tls":
+        return IntegrationError(Reason.TLS_FAILED, _verdict(error) or detail)
+    if isinstance(error, httpx2.RemoteProtocolError) and "disconnected" not in detail:
+        return IntegrationError(Reason.PROTOCOL_ERROR, detail)
+    if isinstance(error, httpx2.LocalProtocolError):
+        return IntegrationError(Reason.PROTOCOL_ERROR, detail, permanent=True)
+    return IntegrationError(Reason.CONNECTION_LOST, detail)
+
+
+def _verdict(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return str(cause)[:200] if cause else ""

@@ -1,0 +1,1 @@
+"""Judgement: pure functions of a mail, the settings, the rules and the moment."""

@@ -1,0 +1,30 @@
+"""What is asked of every claim: the pause switch, the endpoint's state, its wish to be left alone, the rate limit."""
+
+from datetime import datetime
+
+from app.rules.verdict import Reason
+
+
+def refusal(
+    *,
+    sending_enabled: bool,
+    endpoint_state: str,
+    not_before: datetime | None,
+    rate: tuple[int, int],
+    now: datetime,
+) -> Reason | None:
+    """Say why an endpoint's due deliveries wait at this moment, if they do.
+
+    Args:
+        rate: attempts in the last hour and the most there may be (0: no limit).
+    """
+    used, limit = rate
+    if not sending_enabled:
+        return Reason("paused", {})
+    if endpoint_state != "active":
+        return Reason(f"endpoint_{endpoint_state}", {})
+    if not_before is not None and not_before > now:
+        return Reason("retry_after", {"until": not_before.isoformat()})
+    if limit and used >= limit:
+        return Reason("rate_limited", {"used": used, "limit": limit})
+    return None

@@ -1,0 +1,38 @@
+"""Groups of mails that a rule sends once only: per lot or subject, per month or for some days."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.rules.mail import Mail
+from app.rules.rule import RECADRAGE, Rule
+from app.rules.settings import Settings
+from app.rules.subject import group_of
+
+_MONTH = "month"
+_DAYS = "days"
+_LOT = "lot_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupKey:
+    """What a mark is kept under; `expires_at` says how long the mark counts (None: for ever in its scope)."""
+
+    rule_id: int
+    scope: str
+    group: str
+    expires_at: datetime | None = field(default=None, compare=False)
+
+
+def key_of(*, mail: Mail, rule: Rule, settings: Settings, now: datetime) -> GroupKey | None:
+    """None when the rule does not group, or when a recadrage subject names no lot."""
+    kind, _, days = rule.group.partition(":")
+    if not settings.group_dedup or kind not in {_MONTH, _DAYS}:
+        return None
+    group = group_of(mail.subject)
+    if rule.detector == RECADRAGE and _LOT not in group:
+        return None
+    if kind == _MONTH:
+        return GroupKey(
+            rule_id=rule.id, scope=f"{mail.arrived_at.astimezone(settings.clock):%Y-%m}", group=group
+        )
+    return GroupKey(rule_id=rule.id, scope=_DAYS, group=group, expires_at=now + timedelta(days=int(days)))

@@ -1,0 +1,109 @@
+"""A rule: which mails it takes, to whom they go, and what happens when the time is not right."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+RECADRAGE = "recadrage"
+DESABO = "desabonnement_journee_tarifs"
+LINKS = "links"
+
+RECADRAGE_TERMS = ("media solution", "missions recadrage", "lot")
+DESABO_FORBIDDEN = (
+    "annulation",
+    "annulations",
+    "facturation",
+    "facture",
+    "factures",
+    "moment",
+    "reference client",
+    "total ht",
+)
+
+
+class Action(StrEnum):
+    SEND = "send"
+    HOLD = "hold"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a rule does with a mail that a gate stops."""
+
+    before: Action = Action.HOLD
+    after: Action = Action.HOLD
+    absence: Action = Action.HOLD
+    paused: Action = Action.HOLD
+    vacation: Action = Action.HOLD
+
+    @classmethod
+    def from_definition(cls, definition: Mapping[str, str]) -> Self:
+        return cls(**{gate: Action(action) for gate, action in definition.items()})
+
+    def definition(self) -> dict[str, str]:
+        return {gate: str(action) for gate, action in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One version of a rule.
+
+    `group` is `none`, `month` or `days:N`; `hold_expires` is `never` or `end_of_day`.
+    """
+
+    id: int
+    version_id: int
+    name: str
+    detector: str
+    links_required: bool = True
+    group: str = "none"
+    policy: Policy = Policy()
+    urgent_policy: Policy | None = None
+    hold_expires: str = "never"
+    stop: bool = False
+    endpoint_ids: tuple[int, ...] = ()
+    exclude_keywords: tuple[str, ...] = ()
+    subject_terms: tuple[str, ...] = RECADRAGE_TERMS
+    forbidden_terms: tuple[str, ...] = DESABO_FORBIDDEN
+
+    @classmethod
+    def from_definition(
+        cls,
+        *,
+        id: int,  # noqa: A002 - the field's own name, by keyword only
+        version_id: int,
+        name: str,
+        endpoint_ids: tuple[int, ...],
+        definition: Mapping[str, Any],
+    ) -> Self:
+        """Read what `definition()` wrote; a key it lacks has its default."""
+        urgent = definition.get("urgent_policy")
+        known = {key: definition[key] for key in _PLAIN if key in definition}
+        known |= {key: tuple(definition[key]) for key in _LISTS if key in definition}
+        return cls(
+            id=id,
+            version_id=version_id,
+            name=name,
+            endpoint_ids=tuple(endpoint_ids),
+            policy=Policy.from_definition(definition.get("policy", {})),
+            urgent_policy=Policy.from_definition(urgent) if urgent else None,
+            **known,
+        )
+
+    def definition(self) -> dict[str, Any]:
+        """All that a version of the rule fixes, as JSON values."""
+        return {
+            **{key: getattr(self, key) for key in _PLAIN},
+            **{key: list(getattr(self, key)) for key in _LISTS},
+            "policy": self.policy.definition(),
+            "urgent_policy": self.urgent_policy.definition() if self.urgent_policy else None,
+        }
+
+    def policy_for(self, *, urgent: bool) -> Policy:
+        return self.urgent_policy if urgent and self.urgent_policy else self.policy
+
+
+_PLAIN = ("detector", "links_required", "group", "hold_expires", "stop")
+_LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")

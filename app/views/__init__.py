@@ -1,0 +1,1 @@
+"""The pages and their answers: one module per resource."""

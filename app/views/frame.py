@@ -1,0 +1,52 @@
+"""What every page stands in: the status strip, and how its parts of the address are read."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from app.models.standing import standing
+from app.web.htmx import page, wants_fragment
+from app.web.i18n import reader
+from app.web.state import Request
+
+LONGEST = 200  # characters of a search
+
+
+async def framed(request: Request, db: AsyncSession, name: str, *, fragment: str, **context: Any) -> Response:  # noqa: ANN401 - as Jinja takes it
+    """Answer with the page in its frame; a fragment needs none."""
+    strip = None if wants_fragment(request) else await standing(db, request.state["now"]())
+    return page(request, name, fragment=fragment, strip=strip, **context)
+
+
+def path(request: Request, name: str, **parameters: Any) -> str:  # noqa: ANN401 - as Starlette takes them
+    """Give the address of a page of ours, without the host that the reader's browser named."""
+    return str(request.app.url_path_for(name, **parameters))
+
+
+def text_of(request: Request, name: str) -> str:
+    return request.query_params.get(name, "").strip()[:LONGEST]
+
+
+def number_of(request: Request, name: str) -> int | None:
+    """Read a number of the address; what is none narrows nothing."""
+    text = text_of(request, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def midnight(request: Request, name: str, *, after: int = 0) -> datetime | None:
+    """Read a day of the address as the moment at which it begins in the operator's zone."""
+    try:
+        day = date.fromisoformat(text_of(request, name)) + timedelta(days=after)
+        return datetime.combine(day, time.min, ZoneInfo(reader().zone))
+    except (ValueError, OverflowError):
+        return None
+
+
+def query_without(request: Request, *names: str) -> str:
+    """Give the address's filters, for a link that keeps them."""
+    kept = [(key, value) for key, value in request.query_params.multi_items() if value and key not in names]
+    return urlencode(kept)

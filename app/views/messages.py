@@ -1,0 +1,65 @@
+"""Every mail that was ever seen, and why it went where it went."""
+
+from sqlmodel import col, select
+from starlette.responses import Response
+
+from app.events import Event
+from app.models import Mailbox, Message, MessageState, history
+from app.models.history import MessageFilter
+from app.models.story import of_message
+from app.views.frame import framed, number_of, path, query_without, text_of
+from app.web.errors import NotFound, Refused
+from app.web.htmx import fragments, go, wants_fragment
+from app.web.i18n import N_
+from app.web.state import Request
+
+
+async def index(request: Request) -> Response:
+    wanted = MessageFilter(
+        show=text_of(request, "show"),
+        text=text_of(request, "q"),
+        mailbox=number_of(request, "mailbox"),
+        before=number_of(request, "before"),
+    )
+    query = query_without(request, "lang")
+    async with request.state["database"].reading() as db:
+        return await framed(
+            request,
+            db,
+            "messages/index.html",
+            fragment="list",
+            found=await history.messages(db, wanted),
+            mailboxes=list((await db.exec(select(Mailbox.id, Mailbox.name).order_by(col(Mailbox.id)))).all()),
+            wanted=wanted,
+            kept=query_without(request, "before", "lang"),
+            here=f"{path(request, 'messages')}{'?' if query else ''}{query}",
+        )
+
+
+async def show(request: Request) -> Response:
+    async with request.state["database"].reading() as db:
+        story = await of_message(db, request.path_params["message_id"])
+        if story is None:
+            raise NotFound
+        return await framed(request, db, "messages/show.html", fragment="message", story=story)
+
+
+async def create_decision(request: Request) -> Response:
+    """Let a quarantined mail be decided afresh."""
+    message_id: int = request.path_params["message_id"]
+    async with request.state["database"].transaction() as db:
+        message = await db.get(Message, message_id)
+        if message is None:
+            raise NotFound
+        if message.state is not MessageState.QUARANTINED:
+            raise Refused(N_("This mail is not in quarantine any more."))
+        message.try_again(request.state["now"]())
+        db.add(message)
+        await db.flush()
+        story = await of_message(db, message_id)
+
+    await request.state["queue"].decide()
+    await request.state["queue"].publish(Event.MESSAGE_CHANGED)
+    if story is None or not wants_fragment(request):
+        return go(request, path(request, "message", message_id=message_id))
+    return fragments(request, "messages/show.html#message", story=story)

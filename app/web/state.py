@@ -1,0 +1,28 @@
+"""What every request is given: put together by `main`, completed by the gate."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypedDict
+
+from jinja2 import Environment
+from starlette.requests import Request as AnyRequest
+
+from app.config import Config
+from app.jobs.queue import Queue
+from app.models import Database, Session
+from app.vault import Vault
+from app.web.live import Live
+
+
+class State(TypedDict):
+    config: Config
+    database: Database
+    queue: Queue
+    vault: Vault
+    live: Live
+    now: Callable[[], datetime]
+    templates: Environment
+    session: Session | None  # who is signed in, as the gate found it
+
+
+Request = AnyRequest[State]

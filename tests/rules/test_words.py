@@ -1,0 +1,130 @@
+"""The sentences in which people read why."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.rules.outcome import Word
+from app.rules.verdict import Reason
+from app.rules.window import Position
+from app.rules.words import SENTENCES, WORDS, say
+
+APP = Path(__file__).parents[2] / "app"
+MADE_UP = {f"{position}_window" for position in Position} | {word.value for word in Word}
+MADE_UP |= {"matched_recadrage", "matched_desabonnement_journee_tarifs", "matched_links"}
+FACTS = {
+    "now": "20h12",
+    "opens": "09h00",
+    "closes": "19h00",
+    "action": "hold",
+    "day": "monday",
+    "sender": "ann@example.com",
+    "release_at": "2025-10-14T07:00:00+00:00",
+    "until": "2025-10-14T07:00:00+00:00",
+    "detail": "why",
+    "tries": 3,
+    "expired_at": "2025-10-13T22:00:00+00:00",
+    "start": "2025-10-01",
+    "end": "2025-10-31",
+    "size": 30 * 1024 * 1024,
+    "limit": 1024 * 1024,
+    "prefix": "Re:",
+    "keyword": "promo",
+    "rule": "Recadrage",
+    "count": 2,
+    "message_id": 12,
+    "group": "lot_7",
+    "scope": "2025-10",
+    "delivery_time": "16h30",
+    "links": 1,
+    "missing": ["delivery_link"],
+    "detector": "recadrage",
+    "forbidden": "facture",
+    "receivers": 1,
+    "used": 5,
+    "status": 500,
+    "message": "no",
+    "name": "X",
+}
+
+
+def codes_in_the_app() -> Iterator[str]:
+    """The codes that stand in `Reason("...")` and in `{"code": "...", "facts": ...}`."""
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            code: ast.expr | None = None
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
+                code = node.args[0] if node.args else None
+            elif isinstance(node, ast.Dict):
+                written = {
+                    ast.unparse(key): value for key, value in zip(node.keys, node.values, strict=True) if key
+                }
+                code = written.get("'code'") if "'facts'" in written else None
+            if isinstance(code, ast.Constant) and isinstance(code.value, str):
+                yield code.value
+
+
+def test_every_code_has_a_sentence() -> None:
+    assert {*codes_in_the_app(), *MADE_UP} <= SENTENCES.keys()
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_sentence_can_be_said_with_all_its_facts_and_the_last_with_few(code: str) -> None:
+    for sentence in SENTENCES[code]:
+        wanted = {name for _, name, _, _ in Formatter().parse(sentence) if name}
+        said = say(Reason(code, {name: FACTS[name] for name in wanted}))
+        assert said
+        assert "{" not in said
+
+
+def test_a_code_without_a_sentence_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        say(Reason("because"))
+
+
+def test_the_window_is_explained_in_one_line() -> None:
+    facts = {"opens": "09h00", "closes": "19h00", "now": "20h12", "action": "drop"}
+    assert say(Reason("after_window", facts)) == (
+        "Window 09h00–19h00: now 20h12, after closing; this rule drops such mail"
+    )
+    held = facts | {"action": "hold", "release_at": "2025-10-14T07:00:00+00:00"}
+    assert say(Reason("after_window", held), zone="Europe/Paris") == (
+        "Window 09h00–19h00: now 20h12, after closing; this rule holds such mail until 2025-10-14 09h00"
+    )
+
+
+def test_moments_are_in_the_readers_zone() -> None:
+    reason = Reason("hold_expired", {"expired_at": "2025-10-13T22:00:00+00:00"})
+    assert "2025-10-14 00h00" in say(reason, zone=ZoneInfo("Europe/Paris"))
+    assert "2025-10-13 22h00" in say(reason)
+
+
+def test_sentences_and_the_words_in_them_are_translated() -> None:
+    french = {
+        "{day:word} is no day of absence": "{day:word} n'est pas un jour d'absence",
+        "Monday": "Lundi",
+    }
+    said = say(Reason("no_absence", {"day": "monday"}), lambda text: french.get(text, text))
+    assert said == "Lundi n'est pas un jour d'absence"
+
+
+def test_what_people_wrote_is_repeated_and_never_read_as_a_sentence() -> None:
+    facts = {"keyword": "{action:word} monday", "rule": "{0.__class__}"}
+    assert say(Reason("exclude_keyword", facts)) == (
+        "It contains “{action:word} monday”, a keyword that the rule “{0.__class__}” excludes"
+    )
+
+
+def test_a_code_within_a_sentence_is_put_into_words() -> None:
+    assert say(Reason("unparsable", {"detail": "parser_too_slow", "tries": 3})).endswith("took too long")
+    assert say(Reason("unparsable", {"detail": "odd"})) == "It could not be read: odd"
+
+
+def test_the_last_sentence_of_a_code_that_others_quote_needs_no_facts() -> None:
+    for word in Word:
+        assert "{" not in SENTENCES[word][-1]
+    assert all("{" not in text for text in WORDS.values())

@@ -1,0 +1,156 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from app.supervisor.child import Child, Keeper
+from tests.stand_ins import gone, started
+
+SCENARIO = "tests.stand_ins"
+
+
+async def test_the_next_stage_starts_when_the_one_before_is_ready() -> None:
+    async with started(SCENARIO, "three") as running:
+        await running.until("child ready", child="third")
+        await running.until("child ready", child="second")
+
+    said = [(line["event"], line.get("child")) for line in running.lines]
+    assert said[:2] == [("began", "first"), ("child ready", "first")]
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third"])
+async def test_a_child_killed_after_it_was_ready_is_started_again(name: str) -> None:
+    async with started(SCENARIO, "three") as running:
+        before = await running.until("child ready", child=name)
+        for other in ("first", "second", "third"):
+            await running.until("child ready", child=other)
+
+        os.kill(before["pid"], signal.SIGKILL)
+        death = await running.until("child died", child=name)
+        again = await running.until("child ready", times=2, child=name)
+        told = await running.until("began", times=2, child=name)
+
+    assert death["exit"] == "SIGKILL"
+    assert death["restart_in"] <= 1
+    assert again["pid"] != before["pid"]
+    assert (told["restarts"], told["last_exit"]) == ("1", "SIGKILL")
+    assert running.events.count("child died") == 1
+
+
+async def test_a_child_that_never_was_ready_is_started_again_after_growing_pauses() -> None:
+    async with started(SCENARIO, "broken") as running:
+        await running.until("child died", times=2)
+
+    deaths = [line for line in running.lines if line["event"] == "child died"]
+    assert [(death["exit"], death["restart_in"]) for death in deaths[:2]] == [
+        ("exit 3", 1.0),
+        ("exit 3", 2.0),
+    ]
+
+
+@pytest.mark.parametrize(("scenario", "end"), [("holding", "exit 3"), ("absent", "exit 127")])
+async def test_an_odd_death_is_one_like_any_other(scenario: str, end: str) -> None:
+    async with started(SCENARIO, scenario) as running:
+        death = await running.until("child died")
+        assert running.process.returncode is None
+
+    assert (death["exit"], death["restart_in"]) == (end, 1.0)
+
+
+def test_pauses_grow_to_a_minute_and_begin_anew_after_a_quiet_one() -> None:
+    keeper = Keeper(Child(name="worker", argv=()))
+
+    assert [keeper.pause(0.1) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert keeper.pause(61) == 1
+
+    keeper.ready.set()
+    assert [keeper.pause(0.25), keeper.pause(5)] == [0.75, 0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_all_in_the_reverse_order(number: signal.Signals) -> None:
+    async with started(SCENARIO, "three") as running:
+        children = [
+            (await running.until("child ready", child=name))["pid"] for name in ("first", "second", "third")
+        ]
+
+        running.process.send_signal(number)
+        code = await running.ended()
+
+    assert code == 0
+    await gone(*children)
+    assert f"PROCESS: {number.name} received" in running.events
+    assert [line["child"] for line in running.lines if line["event"] == "ended"] == [
+        "third",
+        "second",
+        "first",
+    ]
+    assert running.events[-1] == "stopped"
+
+
+async def test_a_child_that_does_not_stop_is_killed() -> None:
+    async with started(SCENARIO, "stubborn") as running:
+        child = (await running.until("child ready"))["pid"]
+        running.process.terminate()
+        code = await running.ended()
+
+    assert code == 0
+    await gone(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+async def test_the_children_of_a_killed_supervisor_die_with_it() -> None:
+    async with started(SCENARIO, "three") as running:
+        children = [
+            (await running.until("child ready", child=name))["pid"] for name in ("first", "second", "third")
+        ]
+        running.process.kill()
+        await gone(*children)
+
+
+async def test_what_a_dead_child_had_started_is_ended_too() -> None:
+    async with started(SCENARIO, "parent") as running:
+        grandchild = (await running.until("grandchild"))["pid"]
+        child = (await running.until("child ready"))["pid"]
+        os.kill(child, signal.SIGKILL)
+        await gone(grandchild)
+        await running.until("child ready", times=2)
+
+
+async def test_a_child_that_refuses_stops_the_start_with_its_reason() -> None:
+    async with started(SCENARIO, "refusing") as running:
+        code = await running.ended()
+
+    assert code == 1
+    assert running.errors == "refused: IMAP_PORT: must be a number\n"
+    assert "child died" not in running.events
+
+
+async def test_a_step_done_once_must_end_well_before_the_next_stage() -> None:
+    async with started(SCENARIO, "once") as running:
+        await running.until("child ready", child="second")
+
+    async with started(SCENARIO, "failing") as running:
+        assert await running.ended() == 1
+    assert running.events == ["stopped"]
+
+
+def test_the_supervisor_imports_nothing_heavy() -> None:
+    heavy = (
+        "sqlmodel",
+        "sqlalchemy",
+        "starlette",
+        "arq",
+        "redis",
+        "valkey",
+        "imap_tools",
+        "pydantic",
+        "structlog",
+        "alembic",
+    )
+    code = (
+        f"import sys, app.cli, app.supervisor.run; print(*[name for name in {heavy} if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
