@@ -144,7 +144,7 @@
 
   function again() {
     const row = document.activeElement.closest(".row");
-    const form = $("form[data-again]", row ?? $("#main"));
+    const form = row ? $("form[data-again]", row) : $("#message form[data-again], #delivery form[data-again]");
     if (form) form.requestSubmit();
     else if (row?.dataset.again) htmx.ajax("POST", row.dataset.again, { source: row, swap: "none", target: row });
   }

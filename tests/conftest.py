@@ -1,13 +1,14 @@
 """What every ring of tests shares: a migrated database of its own for each test."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.migrate import upgrade
 from app.models import Database
+from tests.servers import Dovecot, Redis, Sink
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,21 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.aclose()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    with Redis() as redis:
+        yield redis
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    with Dovecot() as dovecot:
+        yield dovecot
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as sink:
+        yield sink

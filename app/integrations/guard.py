@@ -1,8 +1,8 @@
 """How httpcore reaches the network: names resolved once, judged, and the judged address connected to."""
 
 import asyncio
-import ssl
 from collections.abc import Sequence
+from typing import Any
 
 import httpcore2
 
@@ -75,20 +75,18 @@ class _Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
 
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.AsyncNetworkStream:
+    async def start_tls(self, *given: Any, **named: Any) -> httpcore2.AsyncNetworkStream:  # noqa: ANN401
         try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            return await self._stream.start_tls(*given, **named)
         except BaseException:
             await self._stream.aclose()
             raise
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
+    async def read(self, *given: Any, **named: Any) -> bytes:  # noqa: ANN401
+        return await self._stream.read(*given, **named)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
+    async def write(self, *given: Any, **named: Any) -> None:  # noqa: ANN401
+        await self._stream.write(*given, **named)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -72,10 +72,11 @@ class Imap:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, failed: type[BaseException] | None, *_: object) -> None:
         try:
-            with contextlib.suppress(IntegrationError):  # a goodbye that is not answered changes nothing
-                await self._call(self._log_out, GOODBYE_LIMIT)
+            if failed is None:  # else the server may be in the middle of an answer
+                with contextlib.suppress(IntegrationError):  # a goodbye that is not answered changes nothing
+                    await self._call(self._log_out, GOODBYE_LIMIT)
         finally:
             self._close()
 
@@ -132,7 +133,12 @@ class Imap:
             plug=self._plug,
         )
         self._mailbox = _Mailbox(wire)
-        self._mailbox.enter(account)
+        try:
+            self._mailbox.enter(account)
+        except BaseException:  # nobody else will close it, if we were given up in the meantime
+            with contextlib.suppress(OSError):
+                wire.shutdown()
+            raise
 
     def _select(self, folder: str) -> FolderStatus:
         _refuse_control(Reason.FOLDER_MISSING, folder)

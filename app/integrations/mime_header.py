@@ -42,7 +42,7 @@ class Notes:
 
 
 def split(raw: bytes, start: int, end: int) -> Block:
-    """Read the header block at `start`. A line that is no header begins the body, as in a mail without one."""
+    """Read the header block at `start`. A line that is no header begins the body."""
     fields: dict[str, str] = {}
     limit = min(end, start + BLOCK_LIMIT)
     body, cut = end, False

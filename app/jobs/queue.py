@@ -67,4 +67,6 @@ class Queue:
             self.ok = True
 
     async def aclose(self) -> None:
-        await self._redis.aclose()  # redis-py's stubs lag behind
+        await (
+            self._redis.connection_pool.disconnect()
+        )  # a pool that was given to the client is not closed with it

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,22 +21,23 @@ async def recognise(db: AsyncSession, shelf: Shelf, candidates: Sequence[Candida
 
 
 async def _known(db: AsyncSession, shelf: Shelf, candidate: Candidate) -> bool:
+    if not candidate.fingerprint:
+        return False  # its headers could not be read
     taken = select(UidAlias.message_id).where(
         UidAlias.folder_id == shelf.folder_id, UidAlias.uidvalidity == shelf.uidvalidity
+    )
+    # a mail of which the ledger has headers only is known by them, and by the moment of its arrival
+    by_headers = and_(
+        col(Message.digest).is_(None),
+        col(Message.fingerprint) == candidate.fingerprint,
+        col(Message.internal_at) == candidate.item.internal_at,
     )
     same = select(Message).where(
         Message.folder_id == shelf.folder_id,
         Message.uidvalidity != shelf.uidvalidity,
         col(Message.id).not_in(taken),
+        or_(col(Message.digest) == candidate.digest, by_headers) if candidate.digest else by_headers,
     )
-    if candidate.digest:
-        same = same.where(Message.digest == candidate.digest)
-    elif candidate.fingerprint:
-        same = same.where(
-            Message.fingerprint == candidate.fingerprint, Message.internal_at == candidate.item.internal_at
-        )
-    else:
-        return False
     found = (await db.exec(same.order_by(col(Message.id)).limit(1))).first()
     if found is None or found.id is None:
         return False

@@ -44,10 +44,10 @@ async def _work(db: AsyncSession, now: datetime) -> list[bool]:
         select(Delivery.id).where(*_expired(now)),
         select(Delivery.id).where(*_too_far(now)),
     )
-    return [
-        any(map(dead, owners)),
-        *[(await db.exec(query.limit(1))).first() is not None for query in queries],
-    ]
+    held = (await db.exec(due_holds(revision, now).limit(1))).first()
+    fatal = (await db.exec(deadly().limit(1))).first()
+    odd = [(await db.exec(query.limit(1))).first() for query in queries]
+    return [any(map(dead, owners)), *(row is not None for row in (held, fatal, *odd))]
 
 
 async def _owners(db: AsyncSession) -> set[str]:

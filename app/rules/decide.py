@@ -146,7 +146,7 @@ def _judge(case: _Case, rule: Rule) -> Outcome:
     matched = _matched(case, rule, finding)
     group = key_of(mail=case.mail, rule=rule, settings=case.settings, now=case.now)
     if not rule.endpoint_ids:
-        return _ended(matched, Verdict.IGNORE, Reason("no_endpoint", {"rule": rule.name}))
+        return _ended(matched, Verdict.HOLD, Reason("no_endpoint", {"rule": rule.name}))
     if group is not None and group in case.marks:
         return _ended(matched, Verdict.DUPLICATE, _group_reason("group_duplicate", group, case.marks[group]))
     return _gated(case, rule, matched, group)

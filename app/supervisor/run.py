@@ -119,7 +119,7 @@ def stages(plan: Plan, redis: Embedded | None) -> list[list[Child]]:
     first: list[Child] = []
     env = plan.env
     if plan.demo:
-        env["ALLOW_PRIVATE_TARGETS"] = _with_demo(os.environ.get("ALLOW_PRIVATE_TARGETS", ""), plan)
+        env["ALLOW_PRIVATE_TARGETS"] = with_demo(os.environ.get("ALLOW_PRIVATE_TARGETS", ""), plan)
     if redis is not None:
         env["REDIS_URL"] = redis.url
         first.append(Child(name="redis", argv=redis.argv, ready=redis.alive, grace=0.5))
@@ -144,7 +144,7 @@ def stages(plan: Plan, redis: Embedded | None) -> list[list[Child]]:
     return [first, second]
 
 
-def _with_demo(allowed: str, plan: Plan) -> str:
+def with_demo(allowed: str, plan: Plan) -> str:
     """Add exactly the demo's own receiver to what the owner allows."""
     return ",".join(filter(None, (allowed.strip(), ports(plan.data_dir).allowance)))
 

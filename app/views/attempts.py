@@ -64,7 +64,7 @@ def readable(body: bytes | None) -> str:
 
 def as_curl(url: str, headers: dict[str, str], body: bytes) -> str:
     """Give the command that sends the same bytes with the same headers."""
-    parts = ["curl --request POST", shlex.quote(url)]
+    parts = [f"curl --request POST {shlex.quote(url)}"]
     parts += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
     parts.append(f"--data-binary {shlex.quote(body.decode('utf-8', 'replace'))}")
     return " \\\n  ".join(parts)

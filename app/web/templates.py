@@ -34,7 +34,7 @@ def environment(path_for: PathFor) -> Environment:
     )
     templates.policies["ext.i18n.trimmed"] = True  # as babel.cfg reads them
     templates.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    templates.filters |= {"moment": moment, "ago": ago, "say": say_reason, "word": word}
+    templates.filters |= {"moment": moment, "soon": soon, "ago": ago, "say": say_reason, "word": word}
     templates.globals["url_for"] = _addresses(path_for)
     # a block that is rendered alone does not see its file's imports
     templates.globals["ui"] = templates.get_template("ui.html").module
@@ -53,6 +53,15 @@ def moment(value: datetime) -> str:
     """Say the exact moment in the operator's zone: `Sun 22 Nov 2026, 14h30`."""
     reader = i18n.reader()
     return format_datetime(value, EXACT, tzinfo=ZoneInfo(reader.zone), locale=reader.language)
+
+
+def soon(value: datetime) -> str:
+    """Say a moment that is near as shortly as it can be: `14h30`, `Monday 08h00`, `3 Dec 08h00`."""
+    reader = i18n.reader()
+    zone = ZoneInfo(reader.zone)
+    days = abs((value.astimezone(zone).date() - reader.now.astimezone(zone).date()).days)
+    day = "" if days == 0 else "EEEE " if days < 7 else "d MMM "
+    return format_datetime(value, f"{day}HH'h'mm", tzinfo=zone, locale=reader.language)
 
 
 class Ago(NamedTuple):

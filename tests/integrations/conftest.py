@@ -23,7 +23,7 @@ def certificate(authority: trustme.CA) -> trustme.LeafCert:
     return authority.issue_cert("localhost", "127.0.0.1")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
     """A client's context that knows our authority."""
     context = ssl.create_default_context()
@@ -69,11 +69,11 @@ async def parser() -> AsyncIterator[Parser]:
         yield running
 
 
-def account(port: int, *, username: str = "ada", password: str = "secret", timeout: float = 10.0) -> Account:
+def account(port: int, *, username: str = "ada", password: str = "secret", limit: float = 10.0) -> Account:
     return Account(
-        host="127.0.0.1", port=port, tls=False, username=username, password=password, timeout=timeout
+        host="127.0.0.1", port=port, tls=False, username=username, password=password, timeout=limit
     )
 
 
-def at(server: FakeImap, *, timeout: float = 10.0) -> Account:
-    return account(server.port, timeout=timeout)
+def at(server: FakeImap, limit: float = 10.0) -> Account:
+    return account(server.port, limit=limit)

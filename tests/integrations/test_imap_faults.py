@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -13,14 +13,28 @@ from tests.integrations.conftest import at
 from tests.servers import FakeImap
 from tests.servers.fake_imap import Said
 
+SELECTED = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n"
 WHOLE = b'* %d FETCH (UID %d RFC822.SIZE 10 INTERNALDATE "01-Sep-2025 10:00:00 +0200" FLAGS (\\Seen))\r\n'
 
 
-async def bodies(said: Said, uids: list[int], *, timeout: float = 10.0, cap: int = 1000) -> dict[int, bytes]:
+async def bodies(said: Said, uids: list[int]) -> dict[int, bytes]:
     with FakeImap({b"UID FETCH": said}) as server:
-        async with Imap(at(server, timeout=timeout), literal_cap=cap) as imap:
+        async with Imap(at(server)) as imap:
             await imap.select("INBOX")
             return await imap.bodies(uids)
+
+
+async def failure(server: FakeImap, limit: float = 10.0) -> Reason:
+    """The word for what goes wrong on the way to a mail."""
+    with pytest.raises(IntegrationError) as failed:
+        await _fetch(server, limit)
+    return failed.value.reason
+
+
+async def _fetch(server: FakeImap, limit: float) -> None:
+    async with Imap(at(server, limit)) as imap:
+        await imap.select("INBOX")
+        await imap.bodies([5])
 
 
 async def listed(said: Said, first: int = 1) -> list[int]:
@@ -56,7 +70,7 @@ async def test_only_what_was_asked_for_and_is_there_counts(said: bytes, found: d
 
 
 async def test_what_a_server_says_of_a_mail_before_it_is_asked_is_not_taken_for_the_answer() -> None:
-    unasked = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n* 1 FETCH (UID 5 BODY[] {2}\r\nhi)\r\n"
+    unasked = SELECTED + b"* 1 FETCH (UID 5 BODY[] {2}\r\nhi)\r\n"
     with FakeImap({b"SELECT": unasked}) as server:
         async with Imap(at(server)) as imap:
             await imap.select("INBOX")
@@ -83,8 +97,7 @@ async def test_a_mail_without_a_date_is_listed_all_the_same(date: bytes) -> None
 
 
 async def test_a_folder_that_may_only_be_read_is_read() -> None:
-    selected = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n"
-    script = {b"SELECT": selected + b"* OK [READ-ONLY] x\r\n", b"EXAMINE": selected}
+    script = {b"SELECT": SELECTED + b"* OK [READ-ONLY] x\r\n", b"EXAMINE": SELECTED}
     with FakeImap(script) as server:
         async with Imap(at(server)) as imap:
             assert await imap.select("INBOX") == FolderStatus(7, 4, 3)
@@ -124,35 +137,28 @@ async def test_an_old_server_is_asked_for_the_next_uid() -> None:
 async def test_each_refusal_has_its_word(
     script: Mapping[bytes, bytes], closing: Mapping[bytes, bytes | None], reason: Reason
 ) -> None:
-    with FakeImap(script, closing=closing) as server, pytest.raises(IntegrationError) as failed:
-        async with Imap(at(server)) as imap:
-            await imap.select("INBOX")
-            await imap.bodies([5])
-    assert failed.value.reason is reason
+    with FakeImap(script, closing=closing) as server:
+        assert await failure(server) is reason
 
 
 @pytest.mark.parametrize(
     "greeting", [b"* BYE go away\r\n", b"HTTP/1.1 400 no\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x16"]
 )
 async def test_something_that_is_no_mailbox_is_found_out(greeting: bytes) -> None:
-    with FakeImap(greeting=greeting) as server, pytest.raises(IntegrationError) as failed:
-        async with Imap(at(server, timeout=0.5)):
-            pass
-    assert failed.value.reason in {Reason.PROTOCOL_ERROR, Reason.CONNECTION_LOST, Reason.TIMED_OUT}
+    with FakeImap(greeting=greeting) as server:
+        found = await failure(server, 0.5)
+    assert found in {Reason.PROTOCOL_ERROR, Reason.CONNECTION_LOST, Reason.TIMED_OUT}
 
 
 async def test_a_connection_that_ends_inside_a_mail_is_lost() -> None:
     script = {b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {100}\r\nonly this"}
-    with FakeImap(script, hang_up_after=b"UID FETCH") as server, pytest.raises(IntegrationError) as failed:
-        async with Imap(at(server)) as imap:
-            await imap.select("INBOX")
-            await imap.bodies([5])
-    assert failed.value.reason is Reason.CONNECTION_LOST
+    with FakeImap(script, hang_up_after=b"UID FETCH") as server:
+        assert await failure(server) is Reason.CONNECTION_LOST
 
 
 async def test_a_silent_server_is_given_up() -> None:
     with FakeImap(closing={b"SELECT": None}) as server:
-        async with Imap(at(server, timeout=0.3)) as imap:
+        async with Imap(at(server, 0.3)) as imap:
             with pytest.raises(IntegrationError) as failed:
                 await imap.select("INBOX")
             assert failed.value.reason is Reason.TIMED_OUT
@@ -161,38 +167,31 @@ async def test_a_silent_server_is_given_up() -> None:
 
 
 async def test_a_server_that_says_nothing_at_all_is_given_up() -> None:
-    with FakeImap(greeting=b"") as server, pytest.raises(IntegrationError) as failed:
-        async with Imap(at(server, timeout=0.3)):
-            pass
-    assert failed.value.reason is Reason.TIMED_OUT
+    with FakeImap(greeting=b"") as server:
+        assert await failure(server, 0.3) is Reason.TIMED_OUT
 
 
-async def test_dripping_lines_do_not_outlast_the_limit() -> None:
-    drip = itertools.repeat(b"* OK still here\r\n")
-    with FakeImap({b"SELECT": drip}, every=0.02) as server, pytest.raises(IntegrationError) as failed:
-        async with Imap(at(server, timeout=0.4)) as imap:
-            await imap.select("INBOX")
-    assert failed.value.reason is Reason.TIMED_OUT
-
-
-async def test_a_dripping_mail_does_not_outlast_the_limit() -> None:
-    drip = itertools.chain([b"* 1 FETCH (UID 5 BODY[] {900}\r\n"], itertools.repeat(b"x"))
-    with pytest.raises(IntegrationError) as failed:
-        await bodies(drip, [5], timeout=0.2)
-    assert failed.value.reason is Reason.TOO_LARGE or failed.value.reason is Reason.TIMED_OUT
+@pytest.mark.parametrize(
+    ("command", "drip"),
+    [
+        (b"SELECT", itertools.repeat(b"* OK still here\r\n")),
+        (b"UID FETCH", itertools.chain([b"* 1 FETCH (UID 5 BODY[] {900}\r\n"], itertools.repeat(b"x"))),
+    ],
+)
+async def test_a_dripping_server_does_not_outlast_the_limit(command: bytes, drip: Iterable[bytes]) -> None:
+    with FakeImap({command: drip}, every=0.02) as server:
+        assert await failure(server, 0.2) is Reason.TIMED_OUT
 
 
 async def test_a_huge_literal_is_refused_before_it_is_read() -> None:
-    with pytest.raises(IntegrationError) as failed:
-        await bodies(b"* 1 FETCH (UID 5 BODY[] {300000000}\r\n", [5])
-    assert failed.value.reason is Reason.TOO_LARGE
+    with FakeImap({b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {300000000}\r\n"}) as server:
+        assert await failure(server) is Reason.TOO_LARGE
 
 
 async def test_endless_lines_are_refused_before_they_fill_the_memory() -> None:
     flood = itertools.repeat(b"* 1 FETCH (FLAGS (" + b"x" * 1_000_000 + b"))\r\n")
-    with pytest.raises(IntegrationError) as failed:
-        await bodies(flood, [5], timeout=30)
-    assert failed.value.reason is Reason.TOO_LARGE
+    with FakeImap({b"UID FETCH": flood}) as server:
+        assert await failure(server) is Reason.TOO_LARGE
 
 
 async def test_a_caller_who_gives_up_leaves_no_thread_waiting() -> None:

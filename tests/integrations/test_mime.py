@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.integrations.mime import HTML_LIMIT, headers, parse
 from app.integrations.mime_header import BLOCK_LIMIT, decode_header
@@ -256,3 +258,82 @@ def test_more_parts_than_anybody_sends_are_left_unread_and_noted() -> None:
 )
 def test_headers_made_to_be_slow_are_read(head: str) -> None:
     assert parse(with_body(head, "body")).plain == "body"
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            b"\n",
+            b"\r\n",
+            b"\r",
+            b"\n\n",
+            b" ",
+            b"\t",
+            b":",
+            b";",
+            b'"',
+            b"=",
+            b"--",
+            b"--b\n",
+            b"--b--\n",
+            b"\0",
+        ),
+        *(
+            b"Content-Type: ",
+            b"multipart/mixed",
+            b"; boundary=b",
+            b"; boundary*0=b",
+            b"text/html",
+            b"text/plain",
+        ),
+        *(
+            b"message/rfc822",
+            b"; charset=",
+            b"utf-16",
+            b"utf-7",
+            b"x",
+            b"Content-Transfer-Encoding: ",
+            b"base64",
+        ),
+        *(
+            b"quoted-printable",
+            b"Content-Disposition: ",
+            b"attachment",
+            b"; filename=",
+            b"Subject: ",
+            b"From: ",
+        ),
+        *(
+            b"=?utf-8?Q?",
+            b"=?utf-16?B?",
+            b"?=",
+            b"=E9",
+            b"=\n",
+            b"w6k=",
+            b"<b>",
+            b"</p>",
+            b"<!--",
+            b"&#0;",
+            b"\xff",
+        ),
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(FRAGMENTS | st.binary(max_size=8), max_size=60).map(b"".join))
+def test_no_mail_is_too_broken_to_be_read(raw: bytes) -> None:
+    mail = parse(raw)
+    for text in (
+        mail.subject,
+        mail.sender_header,
+        mail.date_header,
+        mail.message_id,
+        mail.plain,
+        mail.html,
+        mail.text,
+    ):
+        assert "\0" not in text
+        text.encode()
+    block = headers(raw)
+    assert (block.subject, block.message_id) == (mail.subject, mail.message_id)

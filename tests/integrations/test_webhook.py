@@ -6,7 +6,7 @@ import pytest
 
 from app.integrations.errors import Reason
 from app.integrations.webhook import DeliveryError, Target, Webhooks
-from tests.servers import Answer, Sink
+from tests.servers import Answer, Sink, eventually_async
 
 HEADERS = {"content-type": "application/json", "webhook-id": "msg_1"}
 
@@ -90,9 +90,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other(sink: Sink, webhooks: Web
     sink.answers.append(Answer.hang())
     slow = Target(key="slow", url=sink.url, max_connections=1)
     hanging = asyncio.create_task(webhooks.post(slow, b"{}", HEADERS, 10))
-    await asyncio.sleep(0)
-    while not sink.seen:
-        await asyncio.sleep(0.01)
+    await eventually_async(lambda: sink.seen)
     answer = await webhooks.post(Target(key="quick", url=sink.url), b"{}", HEADERS, 10)
     assert answer.status == 200
     hanging.cancel()
@@ -122,8 +120,7 @@ async def test_what_is_on_its_way_when_the_endpoint_goes_still_arrives(
 ) -> None:
     sink.default = Answer(delay=0.1)
     posting = asyncio.create_task(webhooks.post(target, b"{}", HEADERS, 10))
-    while not sink.seen:
-        await asyncio.sleep(0.01)
+    await eventually_async(lambda: sink.seen)
     await webhooks.drop(target.key)
     assert (await posting).status == 200
 
@@ -134,6 +131,7 @@ async def test_a_connection_that_the_receiver_closed_meanwhile_is_not_used(
     ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
     sink.answers.append(Answer.raw(ok))
     assert (await webhooks.post(target, b"{}", HEADERS, 10)).status == 200
+    await eventually_async(lambda: sink.talking == 0)
     assert (await webhooks.post(target, b"{}", HEADERS, 10)).status == 200
     assert sink.connections == 2
 

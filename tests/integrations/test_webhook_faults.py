@@ -1,7 +1,7 @@
 """Posting to receivers that fail, hang, lie, or are not who they say."""
 
 import asyncio
-import datetime
+import datetime as dt
 import socket
 import ssl
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import trustme
 from app.integrations.errors import Reason
 from app.integrations.network import Gate
 from app.integrations.webhook import DeliveryError, Target, Webhooks
-from tests.servers import Answer, Sink, free_port
+from tests.servers import Answer, Sink, eventually_async, free_port
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n"
 LIMIT = 0.4
@@ -62,7 +62,7 @@ async def test_an_unknown_name_is_not_found() -> None:
     ],
 )
 async def test_without_a_status_the_request_may_have_arrived(
-    sink: Sink, webhooks: Webhooks, target: Target, answer: Answer, reason: Reason
+    sink: Sink, webhooks: Webhooks, target: Target, *, answer: Answer, reason: Reason
 ) -> None:
     sink.default = answer
     error = await failure(webhooks, target)
@@ -106,8 +106,7 @@ async def test_a_request_that_waits_for_a_connection_was_not_sent(sink: Sink, we
     sink.default = Answer.hang()
     narrow = Target(key=1, url=sink.url, max_connections=1)
     first = asyncio.create_task(webhooks.post(narrow, b"{}", {}, 2))
-    while not sink.seen:
-        await asyncio.sleep(0.01)
+    await eventually_async(lambda: sink.seen)
     error = await failure(webhooks, narrow, 0.2)
     assert (error.reason, error.sent) == (Reason.TIMED_OUT, False)
     first.cancel()
@@ -142,9 +141,7 @@ async def test_tls_is_verified_by_name(authority: trustme.CA, trusting: ssl.SSLC
         pytest.param(lambda ours: ours.issue_cert("elsewhere.example"), id="wrong name"),
         pytest.param(lambda _: trustme.CA().issue_cert("127.0.0.1"), id="unknown authority"),
         pytest.param(
-            lambda ours: ours.issue_cert(
-                "127.0.0.1", not_after=datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-            ),
+            lambda ours: ours.issue_cert("127.0.0.1", not_after=dt.datetime(2020, 1, 1, tzinfo=dt.UTC)),
             id="expired",
         ),
     ],

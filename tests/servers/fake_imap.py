@@ -69,6 +69,7 @@ class FakeImap:
 
     def _converse(self, connection: socket.socket) -> None:
         connection.settimeout(60)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(OSError), connection, connection.makefile("rb") as lines:
             self._say(connection, self._greeting)
             while line := lines.readline():

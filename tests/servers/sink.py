@@ -115,6 +115,12 @@ class Sink:
         """The next answers, by their status."""
         self.answers.extend(Answer(status=status, body=body) for status in statuses)
 
+    @property
+    def talking(self) -> int:
+        """How many connections are open."""
+        with self._lock:
+            return len(self._open)
+
     def _accept(self) -> None:
         while not self._closing.is_set():
             try:

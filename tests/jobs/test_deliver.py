@@ -1,0 +1,224 @@
+"""A delivery arrives signed, once if it can be helped, and every attempt at it is kept."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook
+
+from app.integrations.network import Gate
+from app.integrations.webhook import Webhooks
+from app.jobs.claim import claim
+from app.jobs.deliver import Deliverer
+from app.jobs.outcome import Result, record
+from app.jobs.owner import machine
+from app.jobs.sweep import sweep
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode
+from app.rules.retry import wait_asked
+from tests.jobs.conftest import World, running
+from tests.letters import with_link
+from tests.servers import Answer
+
+
+async def _decided(world: World, mails: int = 1) -> None:
+    world.arrives(*(with_link() for _ in range(mails)))
+    await world.poll()
+    await world.decide()
+
+
+async def test_the_request_is_signed_by_the_standard(world: World) -> None:
+    await _decided(world)
+    world.clock.at = world.clock.at.now(world.clock.at.tzinfo)  # the oracle reads the real clock
+    await world.deliver()
+    (seen,) = world.sink.seen
+    endpoint = await world.one(Endpoint)
+    Webhook(world.context.vault.open(endpoint.secret)).verify(seen.body, seen.headers)
+    assert seen.headers["x-source"] == "render-signal-server"
+    assert seen.headers["content-type"] == "application/json"
+
+
+async def test_the_attempt_keeps_request_answer_and_times(world: World) -> None:
+    await _decided(world)
+    await world.deliver()
+    attempt, delivery = await world.one(Attempt), await world.one(Delivery)
+    assert (attempt.outcome, attempt.status, attempt.number) == ("sent", 200, 1)
+    assert attempt.answer == b'{"success": true}'
+    assert attempt.request_headers["webhook-id"] == delivery.webhook_id
+    assert {"connect", "send", "wait"} <= set(attempt.timings)
+    assert (await world.one(Endpoint)).succeeded_at is not None
+
+
+async def test_a_failure_is_tried_again_with_the_same_bytes_and_the_same_id(world: World) -> None:
+    world.sink.answer(500)
+    await _decided(world)
+    await world.deliver()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.tries) == (DeliveryState.PENDING, 1)
+    assert timedelta(seconds=4) <= delivery.due_at - world.clock() <= timedelta(seconds=6)
+    assert await world.deliver() == 0
+    world.clock.pass_(seconds=6)
+    await world.deliver()
+    first, second = world.sink.seen
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+    assert [attempt.outcome for attempt in await world.rows(Attempt)] == ["bad_status", "sent"]
+
+
+async def test_after_the_last_try_it_has_failed_and_can_be_sent_again(world: World) -> None:
+    await world.change(Endpoint, schedule=[1])
+    world.sink.answer(500, 500)
+    await _decided(world)
+    await world.deliver()
+    world.clock.pass_(seconds=2)
+    await world.deliver()
+    failed = await world.one(Delivery)
+    assert (failed.state, failed.needs_attention) == (DeliveryState.FAILED, True)
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Delivery, failed.id)).send_again(world.clock())
+    await world.deliver()
+    sent = await world.one(Delivery)
+    assert (sent.state, sent.webhook_id) == (DeliveryState.SENT, failed.webhook_id)
+
+
+async def test_a_receiver_that_is_gone_is_parked_and_nothing_is_dropped(world: World) -> None:
+    world.sink.answer(410)
+    await _decided(world, mails=1)
+    await world.deliver()
+    assert (await world.one(Endpoint)).state is EndpointState.PARKED
+    assert (await world.one(Delivery)).state is DeliveryState.HELD
+    await _decided(world)
+    assert await world.deliver() == 0
+    assert [delivery.state for delivery in await world.rows(Delivery)] == [
+        DeliveryState.HELD,
+        DeliveryState.PENDING,
+    ]
+
+
+async def test_a_415_is_answered_with_the_same_bytes_as_a_form_once(world: World) -> None:
+    world.sink.answer(415, 415)
+    await _decided(world)
+    await world.deliver()
+    await world.deliver()
+    first, second = world.sink.seen
+    assert second.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert first.body == second.body
+    assert (await world.one(Delivery)).state is DeliveryState.FAILED
+
+
+async def test_an_endpoint_in_form_mode_gets_a_form_at_once(world: World) -> None:
+    await world.change(Endpoint, mode=Mode.FORM)
+    await _decided(world)
+    await world.deliver()
+    assert world.sink.seen[0].headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+async def test_retry_after_leaves_the_whole_endpoint_alone(world: World) -> None:
+    world.sink.answers.append(Answer(status=429, headers={"Retry-After": "3600"}))
+    await _decided(world)
+    await world.deliver()
+    await _decided(world)
+    assert await world.deliver() == 0
+    assert wait_asked("3600", world.clock()) == timedelta(hours=1)
+    world.clock.pass_(hours=1, seconds=1)
+    assert await world.deliver() == 2
+
+
+async def test_over_the_rate_limit_a_delivery_waits(world: World) -> None:
+    await world.change(Endpoint, rate_per_hour=2)
+    await _decided(world, mails=3)
+    assert await world.deliver() == 2
+    assert await world.deliver() == 0
+    world.clock.pass_(hours=1, seconds=1)
+    assert await world.deliver() == 1
+
+
+async def test_the_pause_switch_is_asked_at_every_claim(world: World) -> None:
+    await _decided(world)
+    await world.set(sending_enabled=False)
+    assert await world.deliver() == 0
+    await world.set(sending_enabled=True)
+    assert await world.deliver() == 1
+
+
+async def test_a_failure_after_the_request_was_written_may_have_arrived(world: World) -> None:
+    world.sink.answers.append(Answer.reset())
+    await _decided(world)
+    await world.deliver()
+    attempt, delivery = await world.one(Attempt), await world.one(Delivery)
+    assert (attempt.outcome, attempt.may_have_arrived) == ("connection_lost", True)
+    assert (delivery.state, delivery.may_have_arrived) == (DeliveryState.PENDING, True)
+
+
+async def test_a_receiver_that_is_down_is_a_named_failure(world: World) -> None:
+    await world.change(Endpoint, url="http://127.0.0.1:1/hook")
+    await _decided(world)
+    world.deliverer = Deliverer(replace(world.context, webhooks=Webhooks(Gate("127.0.0.1/32"))))
+    async with running(world.deliverer):
+        await world.deliver()
+    attempt = await world.one(Attempt)
+    assert (attempt.outcome, attempt.may_have_arrived) == ("refused", False)
+
+
+async def test_a_private_target_that_is_not_allowed_is_held_with_its_reason(world: World) -> None:
+    await world.change(Endpoint, url="https://10.0.0.1/hook")
+    await _decided(world)
+    await world.deliver()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "private_address")
+    await sweep(world.context)
+    assert (await world.one(Delivery)).state is DeliveryState.HELD
+
+
+async def test_two_workers_never_claim_the_same_delivery(world: World) -> None:
+    await _decided(world, mails=6)
+    other = replace(world.context, owner="elsewhere/worker/2/2")
+    shares = await asyncio.gather(*(claim(context, 1, 2) for context in [world.context, other] * 3))
+    ids = [one.id for share in shares for one in share]
+    assert sorted(ids) == sorted(set(ids))
+    assert len(ids) == 6
+
+
+async def test_what_a_dead_process_was_sending_is_sent_again_under_the_same_id(world: World) -> None:
+    await _decided(world)
+    await claim(replace(world.context, owner=f"{machine()}/worker/999999999/1"), 1, 1)
+    assert await world.deliver() == 0
+    await sweep(world.context)
+    await world.deliver()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.may_have_arrived, delivery.tries) == (DeliveryState.SENT, True, 0)
+    assert [attempt.outcome for attempt in await world.rows(Attempt)] == ["lost", "sent"]
+
+
+async def test_a_lease_that_ran_out_is_given_back(world: World) -> None:
+    await _decided(world)
+    await claim(replace(world.context, owner="elsewhere/worker/2/2"), 1, 1)
+    world.clock.pass_(seconds=46)
+    await sweep(world.context)
+    assert (await world.one(Delivery)).state is DeliveryState.PENDING
+
+
+@pytest.mark.parametrize(("status", "state"), [(500, DeliveryState.SENDING), (200, DeliveryState.SENT)])
+async def test_a_late_failure_is_ignored_and_a_late_success_counts(
+    world: World, status: int, state: DeliveryState
+) -> None:
+    await _decided(world)
+    (late,) = await claim(replace(world.context, owner="elsewhere/worker/2/2"), 1, 1)
+    world.clock.pass_(seconds=46)
+    await sweep(world.context)
+    await claim(world.context, 1, 1)
+    world.sink.answer(status)
+    deliverer = Deliverer(world.context)
+    await deliverer._send(late)  # noqa: SLF001 - the worker that was asleep wakes up
+    result: Result = deliverer._results.get_nowait()  # noqa: SLF001
+    await record(world.context, [result])
+    assert (await world.one(Delivery)).state is state
+
+
+async def test_a_delivery_that_is_due_in_years_was_written_by_a_wrong_clock(world: World) -> None:
+    await _decided(world)
+    await world.change(Delivery, due_at=world.clock() + timedelta(days=3650))
+    await sweep(world.context)
+    assert await world.deliver() == 1

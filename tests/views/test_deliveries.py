@@ -1,0 +1,84 @@
+"""Deliveries: the history, one delivery with its tries, and sending again."""
+
+import re
+from datetime import timedelta
+
+import httpx2
+
+from app.models import Delivery, DeliveryState
+from tests.views.cast import Cast
+from tests.web.client import Site
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+def rows(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'id="delivery-(\d+)"', page)]
+
+
+async def test_the_history_is_narrowed_by_each_of_its_filters(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    today = cast.now.date()
+    tomorrow = today + timedelta(days=2)
+    only = {
+        "state=failed": ["failed"],
+        f"endpoint={cast.endpoints[1].id}": ["pending"],
+        f"rule={cast.rules[1].id}": ["held"],
+        "q=lot+42": ["sent"],
+        f"from={tomorrow}": [],
+    }
+    for query, names in only.items():
+        found = rows((await ada.get(f"/deliveries?{query}")).text)
+        assert found == [cast.deliveries[name].id for name in names], query
+    old = rows((await ada.get(f"/deliveries?to={today - timedelta(days=3)}")).text)
+    assert old
+    assert cast.deliveries["sent"].id not in old
+
+
+async def test_a_day_that_is_none_narrows_nothing(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    whole = rows((await ada.get("/deliveries")).text)
+    assert rows((await ada.get("/deliveries?from=2026-13-40&to=9999-12-31&endpoint=x")).text) == whole
+
+
+async def test_a_delivery_shows_every_try_with_request_and_answer(
+    ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    page = (await ada.get(f"/deliveries/{cast.deliveries['failed'].id}")).text
+    assert page.count('class="attempt"') == 4
+    assert "webhook-signature: v1," in page
+    assert "Lot inconnu" in page
+    assert "curl --request POST https://hooks.example.com/signal" in page
+    assert 'aria-label="dns 4.1 ms, connect 18.7 ms' in page
+
+
+async def test_a_held_delivery_says_when_it_goes(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    page = (await ada.get(f"/deliveries/{cast.deliveries['held'].id}")).text
+    assert "It goes by itself at that moment." in page
+    assert "Send now" in page
+    assert "Nothing has been sent yet" in page
+
+
+async def test_sending_again_starts_afresh(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    for name in ("failed", "held", "dropped", "sent"):
+        number = cast.deliveries[name].id
+        answer = await ada.post(f"/deliveries/{number}/retries")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/deliveries/{number}")
+        async with site.database.reading() as db:
+            assert (await db.get_one(Delivery, number)).state is DeliveryState.PENDING
+
+
+async def test_sending_again_answers_htmx_with_the_delivery(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    answer = await ada.post(f"/deliveries/{cast.deliveries['failed'].id}/retries", headers=FRAGMENT)
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<div id="delivery"')
+    assert "Sent again by hand" in answer.text
+
+
+async def test_a_delivery_on_its_way_is_not_sent_again(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    answer = await ada.post(f"/deliveries/{cast.deliveries['pending'].id}/retries", headers=FRAGMENT)
+    assert answer.status_code == 409
+    assert "on its way already" in answer.text
+
+
+async def test_a_delivery_that_is_not_there_is_a_toast(ada: httpx2.AsyncClient) -> None:
+    answer = await ada.post("/deliveries/999/retries", headers=FRAGMENT)
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (404, "#toasts")
