@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -81,8 +82,9 @@ class Program:
         assert found, self.output
         return found[1]
 
-    def browser(self) -> httpx2.Client:
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx2.Client]:
         """A client that has signed in by the printed link."""
-        client = httpx2.Client(base_url=self.url, follow_redirects=True, timeout=20)
-        client.post(self.sign_in_link, headers={"Origin": self.url})
-        return client
+        with httpx2.Client(base_url=self.url, follow_redirects=True, timeout=20) as client:
+            client.post(self.sign_in_link, headers={"Origin": self.url})
+            yield client

@@ -1,4 +1,4 @@
-"""What only a browser can show: rows that arrive, toasts, going back, the keyboard, and doing without scripts."""
+"""What only a browser can show: rows that arrive, toasts, going back, the keyboard, and no scripts at all."""
 
 from collections.abc import Awaitable, Callable
 
@@ -87,7 +87,8 @@ async def test_what_cannot_be_done_is_a_toast(opened: Open, site: Site, cast: Ca
         await expect(page.locator("#delivery")).to_be_visible()
 
 
-async def test_going_back_shows_the_whole_page_with_its_filters(opened: Open, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_going_back_shows_the_whole_page_with_its_filters(opened: Open) -> None:
     async with opened("/messages") as page:
         await page.get_by_label("Sender or subject").fill("lot 42")
         await expect(page.locator(".row")).to_have_count(1)
@@ -100,14 +101,15 @@ async def test_going_back_shows_the_whole_page_with_its_filters(opened: Open, ca
         await expect(page.locator(".row")).to_have_count(1)
 
 
-async def test_the_lost_stream_is_said_to_be_lost(opened: Open, site: Site, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_the_lost_stream_is_said_to_be_lost(opened: Open, site: Site) -> None:
     async with opened("/") as page:
         await expect(page.get_by_text("Live updates are lost")).to_be_hidden()
         site.served.stop()
         await expect(page.get_by_text("Live updates are lost")).to_be_visible()
 
 
-async def test_the_keyboard_reaches_everything(opened: Open, site: Site, cast: Cast) -> None:
+async def test_the_keyboard_reaches_everything(opened: Open, cast: Cast) -> None:
     async with opened("/") as page:
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog")).to_be_visible()
@@ -129,7 +131,8 @@ async def test_the_keyboard_reaches_everything(opened: Open, site: Site, cast: C
         await expect(page).to_have_url(f"/deliveries/{cast.deliveries['pending'].id}")
 
 
-async def test_everything_but_being_live_works_without_scripts(opened: Open, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_everything_but_being_live_works_without_scripts(opened: Open) -> None:
     async with opened("/messages", java_script_enabled=False) as page:
         await page.get_by_label("Sender or subject").fill("lot 39")
         await page.get_by_role("button", name="Search").click()

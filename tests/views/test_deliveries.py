@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import httpx2
+import pytest
 
 from app.models import Delivery, DeliveryState
 from tests.views.cast import Cast
@@ -34,7 +35,8 @@ async def test_the_history_is_narrowed_by_each_of_its_filters(ada: httpx2.AsyncC
     assert cast.deliveries["sent"].id not in old
 
 
-async def test_a_day_that_is_none_narrows_nothing(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_a_day_that_is_none_narrows_nothing(ada: httpx2.AsyncClient) -> None:
     whole = rows((await ada.get("/deliveries")).text)
     assert rows((await ada.get("/deliveries?from=2026-13-40&to=9999-12-31&endpoint=x")).text) == whole
 

@@ -3,6 +3,7 @@
 import re
 
 import httpx2
+import pytest
 
 from app.models import Message, MessageState
 from tests.views.cast import Cast, a_message
@@ -28,11 +29,13 @@ async def test_the_list_is_narrowed_by_verdict_text_and_mailbox(ada: httpx2.Asyn
     assert rows((await ada.get("/messages", params={"mailbox": cast.mailboxes[1].id or 0})).text) == []
 
 
-async def test_a_percent_sign_is_looked_for_as_it_is(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_a_percent_sign_is_looked_for_as_it_is(ada: httpx2.AsyncClient) -> None:
     assert rows((await ada.get("/messages?q=%25")).text) == []
 
 
-async def test_a_filter_that_is_nonsense_narrows_nothing(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_a_filter_that_is_nonsense_narrows_nothing(ada: httpx2.AsyncClient) -> None:
     whole = rows((await ada.get("/messages")).text)
     assert rows((await ada.get("/messages?show=nonsense&mailbox=x&before=%00")).text) == whole
 
@@ -50,7 +53,8 @@ async def test_older_mails_follow_without_a_gap(ada: httpx2.AsyncClient, site: S
     assert len(set(rows(first) + rows(second))) == 60 + 13
 
 
-async def test_a_fragment_is_the_list_alone(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_a_fragment_is_the_list_alone(ada: httpx2.AsyncClient) -> None:
     part = (await ada.get("/messages", headers=FRAGMENT)).text
     assert part.lstrip().startswith('<section id="message-list"')
     assert "<html" not in part

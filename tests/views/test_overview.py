@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx2
+import pytest
 
 from app.models import Mailbox, MailboxState, Process, Setting
 from tests.views.cast import Cast, reason
@@ -11,14 +12,16 @@ from tests.web.client import Site
 FRAGMENT = {"HX-Request": "true"}
 
 
-async def test_it_shows_what_arrived_left_and_is_stuck(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_it_shows_what_arrived_left_and_is_stuck(ada: httpx2.AsyncClient) -> None:
     page = (await ada.get("/")).text
     for text in ("Lot 42", "Try again", "Send again", "The receiver refused it (status 422): Lot inconnu"):
         assert text in page
     assert "2 things are stuck and wait for you" in page
 
 
-async def test_it_shows_how_a_process_was_restarted(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_it_shows_how_a_process_was_restarted(ada: httpx2.AsyncClient) -> None:
     page = (await ada.get("/")).text
     assert "2 restarts" in page
     assert "ended with SIGKILL" in page
@@ -37,7 +40,8 @@ async def test_a_demo_says_that_it_is_one(ada: httpx2.AsyncClient, site: Site) -
     assert "This is a demo." in (await ada.get("/")).text
 
 
-async def test_the_banner_goes_once_a_mailbox_is_connected(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_the_banner_goes_once_a_mailbox_is_connected(ada: httpx2.AsyncClient) -> None:
     assert "IMAP_SERVER" not in (await ada.get("/")).text
 
 
@@ -64,7 +68,8 @@ async def test_the_strip_alone_leads_to_the_overview(ada: httpx2.AsyncClient) ->
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-async def test_it_reads_in_french(site: Site, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_it_reads_in_french(site: Site) -> None:
     async with site.signed_in(**{"Accept-Language": "fr"}) as browser:
         page = (await browser.get("/")).text
     assert 'lang="fr"' in page

@@ -1,6 +1,7 @@
 """Check mails now, by the button and by a program."""
 
 import httpx2
+import pytest
 from sqlmodel import select
 
 from app.models import Run, RunState
@@ -33,14 +34,16 @@ async def test_the_strip_shows_how_far_it_is(ada: httpx2.AsyncClient, site: Site
     assert "Check mails now" in strip
 
 
-async def test_one_poll_has_a_page_of_its_own(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_one_poll_has_a_page_of_its_own(ada: httpx2.AsyncClient) -> None:
     await ada.post("/polls")
     page = (await ada.get("/polls/1")).text
     assert "Poll of missions" in page
     assert (await ada.get("/polls/999")).status_code == 404
 
 
-async def test_a_program_is_answered_with_the_runs(ada: httpx2.AsyncClient, cast: Cast) -> None:
+@pytest.mark.usefixtures("cast")
+async def test_a_program_is_answered_with_the_runs(ada: httpx2.AsyncClient) -> None:
     answer = await ada.post("/api/check_emails_and_download")
     assert answer.status_code == 202
     assert answer.json()["status"] == "success"

@@ -1,0 +1,116 @@
+"""The whole thing: a real mail goes in, a signed webhook comes out, and the page shows it live."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from app.vault import Vault
+from tests.letters import matching
+from tests.program import Program
+from tests.servers import Dovecot, Sink, eventually
+
+users = count(1)
+PATIENCE = 60.0  # seconds for the whole way on two shared cores
+
+
+class Story:
+    """An operator's machine: a mailbox, a receiver, and the program between them."""
+
+    def __init__(self, dovecot: Dovecot, sink: Sink, data_dir: Path) -> None:
+        self.dovecot, self.sink, self.data_dir = dovecot, sink, data_dir
+        self.user = f"story{next(users)}"
+
+    def program(self, env: Mapping[str, str] | None = None) -> Program:
+        return Program(self.data_dir, {**self._env(), **(env or {})})
+
+    def _env(self) -> dict[str, str]:
+        return {
+            "EMAIL_ADDRESS": self.user,
+            "EMAIL_PASSWORD": self.dovecot.password,
+            "IMAP_SERVER": self.dovecot.host,
+            "IMAP_PORT": str(self.dovecot.port),
+            "IMAP_USE_SSL": "false",
+            "EMAIL_POLLING_INTERVAL_SECONDS": "1",
+            "WEBHOOK_URL": self.sink.url,
+            "ALLOW_PRIVATE_TARGETS": self.sink.address,
+            "LOG_FORMAT": "json",
+        }
+
+    def arrives(self, *mails: bytes) -> None:
+        for mail in mails:
+            self.dovecot.deliver(self.user, mail)
+
+    def query(self, question: str) -> list[tuple[object, ...]]:
+        with sqlite3.connect(self.data_dir / "signal.db") as connection:
+            return connection.execute(question).fetchall()
+
+    def secret(self) -> str:
+        ((sealed,),) = self.query("SELECT secret FROM endpoint")
+        assert isinstance(sealed, bytes)
+        return Vault((self.data_dir / "secret.key").read_text().strip()).open(sealed)
+
+
+@pytest.fixture
+def story(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Iterator[Story]:
+    yield Story(dovecot, sink, tmp_path / "data")
+
+
+def test_a_mail_arrives_signed_at_the_receiver(story: Story) -> None:
+    with story.program() as program:
+        story.arrives(matching(42))
+        eventually(lambda: story.sink.seen, timeout=PATIENCE)
+        (seen,) = story.sink.seen
+        Webhook(story.secret()).verify(seen.body, seen.headers)
+        assert seen.json["detector"] == "recadrage"
+        with program.signed_in() as browser:
+            assert "Lot 42" in browser.get("/deliveries").text
+            assert browser.get("/api/invariants").json() == {"I1": 0, "I2": 0, "I3": 0}
+
+
+CRASHES = [
+    "announce.after",
+    "fetch.after",
+    "t1.before_commit",
+    "t1.after_commit",
+    "flag.before",
+    "decide.claimed",
+    "t2.before_commit",
+    "t2.after_commit",
+    "claim.after_commit",
+    "send.after",
+    "record.before_commit",
+    "record.after_commit",
+]
+BETWEEN_SEND_AND_RECORD = {"send.after", "record.before_commit"}
+ALONE = {*BETWEEN_SEND_AND_RECORD, "record.after_commit"}  # other requests may be under way at that moment
+
+
+@pytest.mark.parametrize("point", CRASHES)
+def test_a_worker_that_dies_loses_nothing_and_repeats_at_most_one(story: Story, point: str) -> None:
+    mails = 1 if point in ALONE else 3
+    story.arrives(*(matching() for _ in range(mails)))
+    with story.program({"TESTING": "1", "CRASH_AT": point}) as program:
+        eventually((story.data_dir / f"crashed-{point}-0").exists, timeout=PATIENCE)
+        eventually(lambda: _all_sent(story, mails), timeout=PATIENCE)
+        assert "SIGKILL" in program.output
+    ids = [seen.headers["webhook-id"] for seen in story.sink.seen]
+    assert len(set(ids)) == mails
+    assert len(ids) - mails == (1 if point in BETWEEN_SEND_AND_RECORD else 0)
+    assert len({seen.body for seen in story.sink.seen}) == mails
+
+
+def _all_sent(story: Story, mails: int) -> bool:
+    return story.query("SELECT count(*) FROM delivery WHERE state = 'sent'") == [(mails,)]
+
+
+def test_a_thousand_waiting_mails_are_all_delivered(story: Story) -> None:
+    story.arrives(*(matching(lot) for lot in range(1000)))
+    with story.program():
+        eventually(lambda: _all_sent(story, 1000), timeout=240)
+    subjects = {seen.json["subject"] for seen in story.sink.seen}
+    assert len(subjects) == 1000
+    assert story.query("SELECT count(*), count(DISTINCT uid) FROM message") == [(1000, 1000)]
