@@ -6,7 +6,7 @@ from sqlalchemy import Connection, DateTime, Enum
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from alembic import context
-from app.models import metadata
+from app.models import metadata, sqlite
 from app.models.columns import Moment
 
 
@@ -42,6 +42,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def main(url: str) -> None:
+    sqlite.install()
     engine = create_async_engine(url)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)

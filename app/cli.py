@@ -22,6 +22,8 @@ ROLES = {
     "sign-in": ("app.main:print_sign_in", "prints a link that signs in once"),
 }
 
+NEED_QUEUE = {"web", "worker"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; gives the exit code."""
@@ -86,6 +88,11 @@ def _play(options: argparse.Namespace) -> int:
         FirstRun.load()  # read when the database is empty, but a mistake in it is always said
     except ConfigError as error:
         raise CannotStart(str(error)) from None
+    if options.command in NEED_QUEUE and not config.redis_url:
+        message = (
+            f"REDIS_URL: is needed by `{options.command}`; `signal-server run` brings its own queue"
+        )
+        raise CannotStart(message)
     log.configure(options.command, form=config.log_format, level=config.log_level)
     module, _, function = ROLES[options.command][0].partition(":")
     return getattr(import_module(module), function)(config) or 0

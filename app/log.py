@@ -79,10 +79,14 @@ def mask_facts(_logger: WrappedLogger, _method: str, facts: EventDict) -> EventD
 
 
 def escape_control(_logger: WrappedLogger, _method: str, facts: EventDict) -> EventDict:
-    """Show characters that move the cursor or forge a line as their codes."""
-    return {
-        key: CONTROL.sub(_code, value) if isinstance(value, str) else value for key, value in facts.items()
-    }
+    """Show characters that move the cursor or forge a line as their codes; a traceback keeps its lines."""
+    return {key: _escaped(key, value) if isinstance(value, str) else value for key, value in facts.items()}
+
+
+def _escaped(key: str, text: str) -> str:
+    if key != "exception":
+        return CONTROL.sub(_code, text)
+    return "\n  ".join(CONTROL.sub(_code, line) for line in text.split("\n"))
 
 
 def _shared(process: str) -> list[Processor]:

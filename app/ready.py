@@ -7,7 +7,7 @@ PIPE = "SIGNAL_READY_FD"
 READY = "ready"
 
 
-class CannotStart(Exception):  # noqa: N818 - says what happened
+class CannotStart(Exception):
     """Something that only a person can mend stands in the way; the text names it."""
 
 

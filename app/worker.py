@@ -98,7 +98,7 @@ def now() -> datetime:
 
 
 async def work(context: Context, *, ready: Callable[[], None]) -> None:
-    """Do everything until the stopping bell rings; then no new work, and what is under way ends or is given back."""
+    """Do everything until the stopping bell rings; then what is under way ends or is given back."""
     deliverer = Deliverer(context)
     polls = Polls(context)
     loops = [
@@ -167,13 +167,13 @@ async def _heartbeat() -> None:
 async def _doorbell(context: Context, polls: Polls) -> None:
     """Listen for rings through arq; it ends when Redis goes away, and is started again."""
 
-    async def on_poll(_: dict[Any, Any], mailbox_id: int, run_id: int | None) -> None:
-        polls.start(mailbox_id, run_id)
+    async def on_poll(ctx: dict[Any, Any], *ids: Any, **_: Any) -> None:  # noqa: ANN401, ARG001 - arq's protocol
+        polls.start(*ids)
 
-    async def on_decide(_: dict[Any, Any]) -> None:
+    async def on_decide(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
         context.bells.decide.set()
 
-    async def on_deliver(_: dict[Any, Any]) -> None:
+    async def on_deliver(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
         context.bells.deliver.set()
 
     while True:

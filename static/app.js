@@ -109,9 +109,9 @@
     for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
   });
 
-  // What a reader changed is seen at once in every region, without waiting for the stream.
+  // After a change, done or refused, every region shows what is true now, without waiting for the stream.
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.requestConfig?.verb === "post") stream?.hear("all-changed");
+    if (event.detail.requestConfig?.verb === "post") stream?.hear("all-changed");
   });
 
   // An open <details> stays open when its region is replaced.
@@ -172,7 +172,7 @@
     event.preventDefault();
   });
 
-  // Small clicks: copy, dismiss, show what is new.
+  // Small clicks: copy, show what is new.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -182,8 +182,6 @@
       const said = label.textContent;
       label.textContent = $("#copied").content.textContent;
       setTimeout(() => (label.textContent = said), 1500);
-    } else if (button.matches("[data-dismiss]")) {
-      button.closest(".toast").remove();
     } else if (button.closest(".pill")) {
       const list = button.closest("[data-grows]");
       list.dataset.show = "1";

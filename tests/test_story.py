@@ -1,13 +1,14 @@
 """The whole thing: a real mail goes in, a signed webhook comes out, and the page shows it live."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
 
+from app.models import sqlite
 from app.vault import Vault
 from tests.letters import matching
 from tests.program import Program
@@ -45,8 +46,9 @@ class Story:
             self.dovecot.deliver(self.user, mail)
 
     def query(self, question: str) -> list[tuple[object, ...]]:
-        with sqlite3.connect(self.data_dir / "signal.db") as connection:
-            return connection.execute(question).fetchall()
+        with closing(sqlite.install().connect(self.data_dir / "signal.db")) as connection:
+            answer: list[tuple[object, ...]] = connection.execute(question).fetchall()
+        return answer
 
     def secret(self) -> str:
         ((sealed,),) = self.query("SELECT secret FROM endpoint")
@@ -55,8 +57,8 @@ class Story:
 
 
 @pytest.fixture
-def story(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Iterator[Story]:
-    yield Story(dovecot, sink, tmp_path / "data")
+def story(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> Story:
+    return Story(dovecot, sink, tmp_path / "data")
 
 
 def test_a_mail_arrives_signed_at_the_receiver(story: Story) -> None:

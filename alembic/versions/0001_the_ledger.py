@@ -1,6 +1,7 @@
 """The ledger."""
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "0001"

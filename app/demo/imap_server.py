@@ -18,7 +18,7 @@ from pymap.parsing.message import AppendMessage
 from pymap.selected import SelectedMailbox
 from pysasl.hashing import BuiltinHash
 
-KEPT = 200  # mails; older ones are removed, so that a demo may run for weeks
+KEPT = 50  # mails; older ones are removed, so that a demo may run for weeks
 
 
 class ImapServer:

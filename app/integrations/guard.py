@@ -34,7 +34,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         journey.start("connect")
         stream = await self._first(addresses, port, journey)
         journey.stop()
-        return stream
+        return _Stream(stream)
 
     async def connect_unix_socket(self, *_: object, **__: object) -> httpcore2.AsyncNetworkStream:
         raise IntegrationError(Reason.PRIVATE_ADDRESS, "a socket of this machine", permanent=True)
@@ -46,19 +46,20 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         self, addresses: Sequence[str], port: int, journey: Journey
     ) -> httpcore2.AsyncNetworkStream:
         failure = IntegrationError(Reason.NAME_NOT_FOUND, "the name has no address")
-        try:
-            async with asyncio.timeout(CONNECT_LIMIT):
-                for address in addresses:
-                    journey.peer = address
-                    try:
-                        stream = await self._network.connect_tcp(address, port)
-                    except httpcore2.ConnectError as error:
-                        failure = _failure(error)
-                        continue
-                    await self._refuse_ourselves(stream, address, port)
-                    return _Stream(stream)
-        except TimeoutError as error:
-            raise IntegrationError(Reason.TIMED_OUT, "no connection") from error
+        for address in addresses:
+            journey.peer = address
+            try:
+                async with asyncio.timeout(
+                    CONNECT_LIMIT / len(addresses)
+                ):  # one that is deaf leaves the others time
+                    stream = await self._network.connect_tcp(address, port)
+            except TimeoutError:
+                failure = IntegrationError(Reason.TIMED_OUT, f"{address} does not answer")
+            except httpcore2.ConnectError as error:
+                failure = _failure(error)
+            else:
+                await self._refuse_ourselves(stream, address, port)
+                return stream
         raise failure
 
     async def _refuse_ourselves(self, stream: httpcore2.AsyncNetworkStream, address: str, port: int) -> None:

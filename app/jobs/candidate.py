@@ -1,10 +1,11 @@
 """A listed UID with whatever could be had of it, on its way to the ledger."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from app.integrations.imap_answer import Listed
-from app.models import Mailbox
+from app.models import FirstContact, Mailbox
 from app.rules import identity
 from app.rules.verdict import Reason
 
@@ -13,12 +14,32 @@ HARD_LIMIT = 30  # MB: no larger mail is fetched, whatever the setting says
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What counts at first contact with a folder (D34)."""
+
+    settled: bool
+    baseline: int
+    first_contact: FirstContact
+    since: datetime | None
+
+    def refuses(self, item: Listed) -> bool:
+        """Whether this mail was there before the start; once the folder is settled, none was."""
+        if self.settled or item.uid > self.baseline:
+            return False
+        if self.first_contact is FirstContact.UNSEEN:
+            return item.seen
+        return self.since is None or item.internal_at < self.since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """Where a batch goes."""
+    """Where mails go: the folder as it is now, and what counts in it. `first`: the lowest UID looked at."""
 
     folder_id: int
     uidvalidity: int
+    first: int
     mailbox: Mailbox
+    start: Start
     limit_mb: int | None
 
     @property
@@ -50,7 +71,7 @@ class Candidate:
     def digest(self) -> str | None:
         if self.body is None:
             return None
-        # without a Message-ID two mails of the same words may still be two mails: their dates and subjects tell
+        # without a Message-ID, date and subject tell whether two mails of the same words are two
         return identity.digest(
             self.header or f"{self.date_header}|{self.subject}", self.sender_header, self.body
         )

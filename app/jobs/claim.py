@@ -1,4 +1,4 @@
-"""Claim deliveries: one commit moves them to `sending` with a lease and an attempt row; only then the network."""
+"""Claim deliveries: one commit gives them a lease and an attempt row; only then the network is touched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
             return []
         if endpoint.rate_per_hour:
             most = min(most, endpoint.rate_per_hour - used)
-        ids = await _take(db, context.owner, endpoint, most, now)
-        claimed = await _prepare(db, endpoint, ids, context.owner, now)
+        ids = await _take(db, endpoint, most, owner=context.owner, now=now)
+        claimed = await _prepare(db, endpoint, ids, owner=context.owner, now=now)
     context.crash.point("claim.after_commit")
     return claimed
 
@@ -69,7 +69,9 @@ async def _attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetim
     return (await db.exec(query)).one()
 
 
-async def _take(db: AsyncSession, owner: str, endpoint: Endpoint, most: int, now: datetime) -> Sequence[int]:
+async def _take(
+    db: AsyncSession, endpoint: Endpoint, most: int, *, owner: str, now: datetime
+) -> Sequence[int]:
     due = (
         select(Delivery.id)
         .where(
@@ -97,7 +99,7 @@ async def _take(db: AsyncSession, owner: str, endpoint: Endpoint, most: int, now
 
 
 async def _prepare(
-    db: AsyncSession, endpoint: Endpoint, ids: Sequence[int], owner: str, now: datetime
+    db: AsyncSession, endpoint: Endpoint, ids: Sequence[int], *, owner: str, now: datetime
 ) -> list[Claimed]:
     """Freeze what is sent for the first time, and write an attempt down for each."""
     query = select(Delivery).where(col(Delivery.id).in_(ids)).order_by(col(Delivery.due_at), col(Delivery.id))

@@ -1,8 +1,9 @@
-"""T2: parse a stored mail, let the rules judge it, and write verdict, links, deliveries and marks in one commit."""
+"""T2: parse a stored mail, let the rules judge it, and write all that follows in one commit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import update
@@ -17,7 +18,7 @@ from app.jobs.context import Context
 from app.jobs.verdict import record
 from app.models import Message, MessageState, Raw, Rule, Setting
 from app.rules.mail import Mail
-from app.rules.verdict import Reason
+from app.rules.verdict import Mark, Reason, Step
 
 AT_ONCE = 20
 LEASE = timedelta(seconds=60)
@@ -53,7 +54,7 @@ async def decide_waiting(context: Context) -> bool:
 
 
 async def _claim(context: Context) -> list[tuple[int, bytes]]:
-    """Take a batch; a mail that was being decided when a process died is taken alone, lest it take others along."""
+    """Take a batch; a mail that was being decided when a process died is taken alone."""
     now = context.now()
     waiting = (
         select(Message.id)
@@ -102,9 +103,16 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
         raw = raws[read.message_id]
         raw.plain, raw.html, raw.text = read.parsed.plain, read.parsed.html, read.parsed.text
         raw.attachments = read.parsed.attachments
-        await record(
-            db, message, mail_of(message, raw, cut="html_cut" in read.parsed.notes), rules, setting, now
-        )
+        mail = mail_of(message, raw, cut="html_cut" in read.parsed.notes)
+        await record(db, message, mail, rules=rules, setting=setting, now=now)
+        message.steps = [*_noted(read.parsed.notes), *message.steps]
+
+
+def _noted(notes: Sequence[str]) -> list[dict[str, Any]]:
+    """Turn what the parser had to put up with, `code` or `code[name]`, into lines of the explanation."""
+    split = [note.removesuffix("]").partition("[") for note in notes]
+    reasons = [Reason(code, {"name": name} if name else {}) for code, _, name in split if code != "html_cut"]
+    return [Step(reason, Mark.NOTED).to_json() for reason in reasons]
 
 
 def mail_of(message: Message, raw: Raw, *, cut: bool = False) -> Mail:

@@ -1,4 +1,4 @@
-"""`\\Seen`, as a courtesy to people who look at the mailbox: after the commit, retried until done."""
+r"""`\Seen`, as a courtesy to people who look at the mailbox: after the commit, retried until done."""
 
 from datetime import timedelta
 

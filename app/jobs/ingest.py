@@ -11,13 +11,13 @@ from app.integrations.errors import IntegrationError
 from app.integrations.imap import FolderStatus, Imap
 from app.integrations.imap_answer import Listed
 from app.integrations.parsed import ParsedHeaders
-from app.jobs.candidate import Candidate, Shelf
+from app.jobs.candidate import Candidate, Shelf, Start
 from app.jobs.context import Context
 from app.jobs.lease import own
 from app.jobs.ledger import Known, known_uids
 from app.jobs.progress import Progress
 from app.jobs.store import store
-from app.models import FirstContact, Folder, Mailbox, Setting
+from app.models import Folder, Mailbox, Setting
 from app.rules import identity
 from app.rules.sender import bare_address, is_listed
 from app.rules.verdict import Reason
@@ -30,78 +30,79 @@ BATCH_BYTES = 8 * 1024 * 1024
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What counts at first contact with a folder (D34); None of it once the folder was settled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One poll of one folder, whose lease is ours."""
 
-    settled: bool
-    baseline: int
-    first_contact: FirstContact
-    since: datetime | None
-
-    def refuses(self, item: Listed) -> bool:
-        if self.settled or item.uid > self.baseline:
-            return False
-        if self.first_contact is FirstContact.UNSEEN:
-            return item.seen
-        return self.since is None or item.internal_at < self.since
+    context: Context
+    imap: Imap
+    mailbox: Mailbox
+    folder_id: int
+    progress: Progress
 
 
-async def ingest(context: Context, imap: Imap, mailbox: Mailbox, folder_id: int, progress: Progress) -> None:
-    """Give every listed UID a row.
+async def ingest(visit: Visit) -> int:
+    """Give every listed UID a row; gives how many were new.
 
     Raises:
         IntegrationError: the server does not go along; what was stored stays stored.
         LeaseLost: another process took the folder over.
     """
-    await progress.step("listing")
+    context, imap = visit.context, visit.imap
+    await visit.progress.step("listing")
     async with context.database.reading() as db:
-        name = (await db.get_one(Folder, folder_id)).name
+        name = (await db.get_one(Folder, visit.folder_id)).name
     status = await imap.select(name)
-    folder, start, setting = await _meet(context, mailbox, folder_id, status)
-    whole = not start.settled or folder.swept_at is None or folder.swept_at + WHOLE <= context.now()
-    first = 1 if whole else max(1, folder.mark - LOOK_BACK)
-    listing = await imap.listing(first)
+    shelf = await _meet(visit, status)
+    listing = await imap.listing(shelf.first)
     context.crash.point("announce.after")
-    known = await known_uids(context.database, folder_id, status.uidvalidity, first)
+    known = await known_uids(context.database, visit.folder_id, status.uidvalidity, shelf.first)
     fresh = [item for item in listing if known.is_new(item)]
-    await _note_missing(context, folder_id, len(fresh))
-    shelf = Shelf(folder_id, status.uidvalidity, mailbox, setting.max_email_size_mb)
+    await _note_missing(visit, len(fresh))
     stored = 0
     for batch in _batches(fresh):
-        await progress.step("fetching", listed=len(fresh), stored=stored)
-        candidates = await _fetch(context, imap, shelf, start, batch, known)
+        await visit.progress.step("fetching", listed=len(fresh), stored=stored)
+        candidates = await _fetch(visit, shelf, batch, known)
         await store(context, shelf, candidates, missing=len(fresh) - stored - len(batch))
         stored += len(batch)
         context.bells.decide.set()
         await context.queue.publish(Event.MESSAGE_CHANGED)
-    await progress.step("flagging", listed=len(fresh), stored=stored)
-    await _settle(context, folder_id, whole=whole)
+    await visit.progress.step("flagging", listed=len(fresh), stored=stored)
+    await _settle(visit, whole=shelf.first == 1)
+    return stored
 
 
-async def _meet(
-    context: Context, mailbox: Mailbox, folder_id: int, status: FolderStatus
-) -> tuple[Folder, Start, Setting]:
-    """Note what the folder is now; a new UIDVALIDITY voids the mark, and its mail is recognised by content."""
-    async with context.database.transaction() as db:
-        folder = await own(db, folder_id, context.owner)
+async def _meet(visit: Visit, status: FolderStatus) -> Shelf:
+    """Note what the folder is now; a new UIDVALIDITY voids the mark: mail is recognised by its content."""
+    now = visit.context.now()
+    async with visit.context.database.transaction() as db:
+        folder = await own(db, visit.folder_id, visit.context.owner)
         setting = await Setting.load(db)
-        if folder.uidvalidity is None:
-            folder.uidvalidity, folder.baseline = status.uidvalidity, status.uidnext - 1
-        elif folder.uidvalidity != status.uidvalidity:
+        if folder.uidvalidity != status.uidvalidity:
             folder.uidvalidity, folder.mark, folder.swept_at = status.uidvalidity, 0, None
             if folder.started_at is None:
                 folder.baseline = status.uidnext - 1
-        since = None
-        if mailbox.since_on is not None:
-            since = datetime.combine(mailbox.since_on, time(), setting.tz).astimezone(UTC)
-        start = Start(folder.started_at is not None, folder.baseline, mailbox.first_contact, since)
-        return folder, start, setting
+        whole = folder.started_at is None or folder.swept_at is None or folder.swept_at + WHOLE <= now
+        return Shelf(
+            folder_id=visit.folder_id,
+            uidvalidity=status.uidvalidity,
+            first=1 if whole else max(1, folder.mark - LOOK_BACK),
+            mailbox=visit.mailbox,
+            start=_start(folder, visit.mailbox, setting),
+            limit_mb=setting.max_email_size_mb,
+        )
 
 
-async def _note_missing(context: Context, folder_id: int, missing: int) -> None:
-    async with context.database.transaction() as db:
-        (await own(db, folder_id, context.owner)).missing = missing
+def _start(folder: Folder, mailbox: Mailbox, setting: Setting) -> Start:
+    since = None
+    if mailbox.since_on is not None:
+        since = datetime.combine(mailbox.since_on, time(), setting.tz).astimezone(UTC)
+    return Start(folder.started_at is not None, folder.baseline, mailbox.first_contact, since)
+
+
+async def _note_missing(visit: Visit, missing: int) -> None:
+    async with visit.context.database.transaction() as db:
+        (await own(db, visit.folder_id, visit.context.owner)).missing = missing
 
 
 def _batches(items: Sequence[Listed]) -> Iterator[list[Listed]]:
@@ -117,11 +118,9 @@ def _batches(items: Sequence[Listed]) -> Iterator[list[Listed]]:
         yield batch
 
 
-async def _fetch(
-    context: Context, imap: Imap, shelf: Shelf, start: Start, batch: Sequence[Listed], known: Known
-) -> list[Candidate]:
+async def _fetch(visit: Visit, shelf: Shelf, batch: Sequence[Listed], known: Known) -> list[Candidate]:
     """Read headers first, and bodies only of mail that may matter."""
-    heads = await _heads(context, await imap.headers([item.uid for item in batch]))
+    heads = await _heads(visit.context, await visit.imap.headers([item.uid for item in batch]))
     candidates = []
     for item in batch:
         head = heads.get(item.uid)
@@ -148,8 +147,8 @@ async def _fetch(
                     size=item.size,
                 ),
             )
-        candidates.append(replace(candidate, refusal=_refusal(shelf, start, candidate)))
-    return await _with_bodies(context, imap, candidates)
+        candidates.append(replace(candidate, refusal=_refusal(shelf, candidate)))
+    return await _with_bodies(visit.context, visit.imap, candidates)
 
 
 async def _heads(context: Context, blocks: dict[int, bytes]) -> dict[int, ParsedHeaders]:
@@ -166,9 +165,9 @@ async def _heads(context: Context, blocks: dict[int, bytes]) -> dict[int, Parsed
     return heads
 
 
-def _refusal(shelf: Shelf, start: Start, candidate: Candidate) -> Reason | None:
+def _refusal(shelf: Shelf, candidate: Candidate) -> Reason | None:
     """Say why a mail's body is not fetched, if it is not."""
-    if start.refuses(candidate.item):
+    if shelf.start.refuses(candidate.item):
         return Reason("before_start", {})
     if not candidate.unreadable and not is_listed(candidate.sender, shelf.mailbox.senders):
         return Reason("sender_not_listed", {"sender": candidate.sender})
@@ -193,9 +192,9 @@ async def _with_bodies(context: Context, imap: Imap, candidates: Sequence[Candid
     ]
 
 
-async def _settle(context: Context, folder_id: int, *, whole: bool) -> None:
-    async with context.database.transaction() as db:
-        folder = await own(db, folder_id, context.owner)
-        folder.started_at = folder.started_at or context.now()
+async def _settle(visit: Visit, *, whole: bool) -> None:
+    async with visit.context.database.transaction() as db:
+        folder = await own(db, visit.folder_id, visit.context.owner)
+        folder.started_at = folder.started_at or visit.context.now()
         if whole:
-            folder.swept_at = context.now()
+            folder.swept_at = visit.context.now()

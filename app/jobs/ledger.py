@@ -48,7 +48,8 @@ async def known_uids(database: Database, folder_id: int, uidvalidity: int, first
             table.folder_id == folder_id, table.uidvalidity == uidvalidity, table.uid >= first
         )
         known = Known()
-        for uid, size, internal_at, message_id, state, reason, tries in await db.exec(query):
+        rows = await (await db.connection()).execute(query)
+        for uid, size, internal_at, message_id, state, reason, tries in rows:
             known.seen.setdefault(uid, set()).add((size, internal_at))
             if state is MessageState.QUARANTINED and reason["code"] == "not_fetched" and tries < FETCH_TRIES:
                 known.unfetched[uid] = message_id

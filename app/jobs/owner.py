@@ -72,7 +72,17 @@ async def registered(
 ) -> AsyncIterator[str]:
     """Keep this process's row while the block runs; gives the owner's name."""
     owner = owner_of(role)
-    await _sign_on(database, owner, role, now(), restarts, last_exit)
+    row = Process(
+        owner=owner,
+        role=role,
+        machine=machine(),
+        pid=os.getpid(),
+        started_at=now(),
+        beat_at=now(),
+        restarts=restarts,
+        last_exit=last_exit,
+    )
+    await _sign_on(database, row)
     beats = asyncio.create_task(_beat(database, owner, now, queue_ok))
     try:
         yield owner
@@ -88,31 +98,24 @@ async def registered(
             )
 
 
-async def _sign_on(
-    database: Database, owner: str, role: str, now: datetime, restarts: int, last_exit: str
-) -> None:
+async def _sign_on(database: Database, process: Process) -> None:
     async with database.transaction() as db:
-        rows = (
-            await db.exec(select(Process).where(Process.role == role, Process.machine == machine()))
-        ).all()
-        for row in rows:
+        earlier = select(Process).where(Process.role == process.role, Process.machine == process.machine)
+        for row in (await db.exec(earlier)).all():
             if row.state is not ProcessState.READY or dead(row.owner):
                 await db.delete(row)
-        db.add(
-            Process(
-                owner=owner,
-                role=role,
-                machine=machine(),
-                pid=os.getpid(),
-                started_at=now,
-                beat_at=now,
-                restarts=restarts,
-                last_exit=last_exit,
+        db.add(process)
+        if process.last_exit:
+            facts = {"last_exit": process.last_exit, "restarts": process.restarts}
+            db.add(
+                LogEvent(
+                    at=process.started_at,
+                    level="warning",
+                    event="process restarted",
+                    subject=process.role,
+                    facts=facts,
+                )
             )
-        )
-        if last_exit:
-            facts = {"last_exit": last_exit, "restarts": restarts}
-            db.add(LogEvent(at=now, level="warning", event="process restarted", subject=role, facts=facts))
 
 
 async def _beat(

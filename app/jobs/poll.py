@@ -12,7 +12,7 @@ from app.integrations.errors import IntegrationError, Reason
 from app.integrations.imap import Account, Imap
 from app.jobs.context import Context
 from app.jobs.flag import flag_seen
-from app.jobs.ingest import ingest
+from app.jobs.ingest import Visit, ingest
 from app.jobs.lease import LeaseLost, leased
 from app.jobs.progress import Progress
 from app.models import LogEvent, Mailbox, MailboxState, Run, RunState, Setting
@@ -74,9 +74,8 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
         progress = Progress(context, run_id)
         if not await progress.begin():
             return
-        log.info("POLLER: poll started", mailbox=mailbox_id, run=run_id)
         try:
-            await _read(context, mailbox_id, folder_id, progress)
+            stored = await _read(context, mailbox_id, folder_id, progress)
         except IntegrationError as error:
             await _failed(context, mailbox_id, error)
             await progress.end(
@@ -85,18 +84,22 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
         except LeaseLost:
             await progress.end(RunState.FAILED, {"code": "lease_lost", "facts": {}})
         else:
+            if stored or run_id is not None:  # a line for every silent poll would bury the others
+                log.info("POLLER: mails stored", mailbox=mailbox_id, run=run_id, stored=stored)
             await _answered(context, mailbox_id)
             await progress.end(RunState.DONE)
     await context.queue.publish(Event.MAILBOX_CHANGED)
 
 
-async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> None:
+async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> int:
     async with context.database.reading() as db:
         mailbox = await db.get_one(Mailbox, mailbox_id)
     await progress.step("connecting")
     async with Imap(_account(context, mailbox)) as imap:
-        await ingest(context, imap, mailbox, folder_id, progress)
+        visit = Visit(context=context, imap=imap, mailbox=mailbox, folder_id=folder_id, progress=progress)
+        stored = await ingest(visit)
         await flag_seen(context, imap, folder_id)
+    return stored
 
 
 def _account(context: Context, mailbox: Mailbox) -> Account:

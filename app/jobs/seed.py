@@ -1,4 +1,4 @@
-"""What an empty database starts with, and the environment's mailbox and receiver, read once (decisions D25, D34)."""
+"""What an empty database starts with, and the environment's mailbox and receiver, read once (D25, D34)."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -9,18 +9,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.config import ConfigError, FirstRun
 from app.integrations.signature import new_secret
-from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
+from app.models import (
+    Database,
+    Endpoint,
+    EndpointState,
+    FirstContact,
+    Mailbox,
+    Message,
+    Rule,
+    RuleVersion,
+    Setting,
+)
 from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
+from app.rules.verdict import Verdict
 from app.rules.window import as_shown, parse_time
 from app.vault import Vault
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 AUTHOR = "environment"
+DEMO = "demo"
 
 
 async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: datetime) -> None:
-    """Fill an empty database; take the environment's mailbox and receiver in where there is none of one's own.
+    """Fill an empty database; take mailbox and receiver from the environment where there is none yet.
 
     Raises:
         ConfigError: a variable that is read here is malformed.
@@ -35,14 +47,14 @@ async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: da
             setting.username = first_run.dashboard_user
             setting.password_hash = PasswordHasher().hash(first_run.dashboard_password.get_secret_value())
         if first_run.has_mailbox and await _none_of_ones_own(db, Mailbox):
-            await _take_over(db, setting)
+            await _end_demo(db, setting, first_run, now)
             db.add(_mailbox(first_run, vault, now))
         if first_run.webhook_url and await _none_of_ones_own(db, Endpoint):
             await add_endpoint(db, _endpoint(first_run, vault, now), by=AUTHOR, now=now)
 
 
 async def add_endpoint(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> None:
-    """Add a receiver and let every rule deliver to it, and to it alone."""
+    """Add a receiver, the only one of every rule from now on; mail that waited for one is decided again."""
     db.add(endpoint)
     await db.flush()
     for rule in (await db.exec(select(Rule).order_by(col(Rule.position)))).all():
@@ -51,17 +63,11 @@ async def add_endpoint(db: AsyncSession, endpoint: Endpoint, *, by: str, now: da
                 select(RuleVersion).where(RuleVersion.rule_id == rule.id, RuleVersion.number == rule.version)
             )
         ).one()
-        rule.version += 1
-        db.add(
-            RuleVersion(
-                rule_id=rule.id or 0,
-                number=rule.version,
-                definition=current.definition,
-                endpoint_ids=[endpoint.id or 0],
-                created_at=now,
-                created_by=by,
-            )
-        )
+        _add_version(db, rule, current, [endpoint.id or 0], by=by, now=now)
+    held = select(Message).where(Message.verdict == Verdict.HOLD, Message.expected_deliveries == 0)
+    for message in (await db.exec(held)).all():
+        if message.can_be_decided_again:
+            message.try_again(now)
 
 
 def new_endpoint(name: str, url: str, vault: Vault, now: datetime) -> Endpoint:
@@ -121,13 +127,44 @@ async def _none_of_ones_own(db: AsyncSession, table: type[Mailbox] | type[Endpoi
     return (await db.exec(select(table.id).where(col(table.demo).is_(False)).limit(1))).first() is None
 
 
-async def _take_over(db: AsyncSession, setting: Setting) -> None:
-    """One's own mailbox ends the demo: its mailbox rests and its receiver gets nothing more."""
+async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now: datetime) -> None:
+    """One's own mailbox ends the demo: what it set for show goes, its mailbox rests, its receiver too."""
     setting.demo = False
+    if setting.saved_by == DEMO:
+        fresh = _setting(first_run, now)
+        setting.polling_interval, setting.saved_by = fresh.polling_interval, fresh.saved_by
+        setting.window_start, setting.window_end = fresh.window_start, fresh.window_end
+        setting.revision += 1
     for mailbox in (await db.exec(select(Mailbox).where(Mailbox.demo))).all():
         mailbox.active = False
     for endpoint in (await db.exec(select(Endpoint).where(Endpoint.demo))).all():
         endpoint.state = EndpointState.PAUSED
+    for rule in (await db.exec(select(Rule))).all():
+        await _undo_demo(db, rule, now)
+
+
+async def _undo_demo(db: AsyncSession, rule: Rule, now: datetime) -> None:
+    """Give a rule back what it said before the demo changed it."""
+    query = select(RuleVersion).where(RuleVersion.rule_id == rule.id).order_by(col(RuleVersion.number).desc())
+    versions = (await db.exec(query)).all()
+    if versions[0].created_by == DEMO:
+        before = next(version for version in versions if version.created_by != DEMO)
+        _add_version(db, rule, before, before.endpoint_ids, by=AUTHOR, now=now)
+
+
+def _add_version(
+    db: AsyncSession, rule: Rule, like: RuleVersion, endpoint_ids: list[int], *, by: str, now: datetime
+) -> None:
+    rule.version += 1
+    version = RuleVersion(
+        rule_id=rule.id or 0,
+        number=rule.version,
+        definition=like.definition,
+        endpoint_ids=endpoint_ids,
+        created_at=now,
+        created_by=by,
+    )
+    db.add(version)
 
 
 def _mailbox(first_run: FirstRun, vault: Vault, now: datetime) -> Mailbox:

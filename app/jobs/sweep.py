@@ -1,4 +1,4 @@
-"""Every second, in every worker: find what is due, expired or forgotten. Harmless to run anywhere, any number of times."""
+"""Every second, in every worker: find what is due, expired or forgotten. It does no harm twice."""
 
 from datetime import datetime, timedelta
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,9 +19,16 @@ LIVE = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING, Delive
 
 
 async def record(
-    db: AsyncSession, message: Message, mail: Mail, rules: Sequence[Rule], setting: Setting, now: datetime
+    db: AsyncSession,
+    message: Message,
+    mail: Mail,
+    *,
+    rules: Sequence[Rule],
+    setting: Setting,
+    now: datetime,
 ) -> Judgement:
     """Judge one mail and write all of it into the caller's transaction."""
+    await _forget(db, message)
     settings = setting.as_value()
     marks = await _marks(db, groups_of(mail, rules, settings, now), message, now)
     judgement = decide(mail=mail, rules=rules, settings=settings, marks=marks, now=now)
@@ -32,7 +40,9 @@ async def record(
     for position, outcome in enumerate(judgement.outcomes):
         db.add(_decision(message, outcome, position, now))
         wanted = targets[outcome.rule_id] if outcome.dropped or outcome.verdict in _STATES else ()
-        made = [_delivery(message, judgement, outcome, endpoint_id, now) for endpoint_id in wanted]
+        made = [
+            _delivery(message, judgement, outcome, endpoint_id=endpoint_id, now=now) for endpoint_id in wanted
+        ]
         for delivery in made:
             delivery.planned_for = setting.revision
         deliveries += made
@@ -43,10 +53,16 @@ async def record(
     return judgement
 
 
+async def _forget(db: AsyncSession, message: Message) -> None:
+    """Clear what an earlier judgement of a mail without deliveries left behind."""
+    for table in (Decision, Link):
+        await db.exec(delete(table).where(col(table.message_id) == message.id))
+
+
 async def _marks(
     db: AsyncSession, keys: Iterable[GroupKey], message: Message, now: datetime
 ) -> Mapping[GroupKey, int]:
-    """Find the mails that already speak for these groups: those with a delivery neither failed nor dropped."""
+    """Find the mails that speak for these groups: those with a delivery neither failed nor dropped."""
     found = {}
     for key in keys:
         mark = await _mark_row(db, key)
@@ -107,7 +123,7 @@ def _decision(message: Message, outcome: Outcome, position: int, now: datetime) 
 
 
 def _delivery(
-    message: Message, judgement: Judgement, outcome: Outcome, endpoint_id: int, now: datetime
+    message: Message, judgement: Judgement, outcome: Outcome, *, endpoint_id: int, now: datetime
 ) -> Delivery:
     state = DeliveryState.DROPPED if outcome.dropped else _STATES[outcome.verdict]
     return Delivery(

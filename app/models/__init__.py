@@ -1,18 +1,8 @@
 """What is remembered."""
 
-from app.models.database import Database  # isort: skip - first: it puts a sound SQLite in place
-
-from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
-NAMES = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-SQLModel.metadata.naming_convention = NAMES  # before the tables below are made
-
+from app.models.database import Database
 from app.models.decision import Decision, GroupMark, Link
 from app.models.delivery import Attempt, Delivery, DeliveryState
 from app.models.effect import Effect, EffectKind
@@ -26,7 +16,7 @@ from app.models.run import Run, RunState
 from app.models.session import Session, SignInToken
 from app.models.setting import Setting
 
-metadata: MetaData = SQLModel.metadata
+metadata = SQLModel.metadata
 
 __all__ = [
     "Attempt",

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.models import sqlite  # isort: skip - before anything imports aiosqlite
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-assert sqlite.OLDEST  # the import above is for its effect
+from app.models import sqlite
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -27,6 +26,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.sqlite = url.startswith("sqlite")
+        if self.sqlite:
+            sqlite.install()
         self._writer = self._engine(url, "BEGIN IMMEDIATE", size=1 if self.sqlite else 8)
         self._reader = self._engine(url, "BEGIN", size=5 if self.sqlite else 8)
 

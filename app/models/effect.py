@@ -1,4 +1,4 @@
-"""What is still to be done outside after a commit: `\\Seen` flags and notices."""
+r"""What is still to be done outside after a commit: `\Seen` flags and notices."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -67,8 +67,20 @@ class Message(SQLModel, table=True):
         self.state, self.verdict, self.reason, self.decided_at = state, verdict, reason, now
         self.decide_owner = self.decide_at = None
 
+    @property
+    def can_be_decided_again(self) -> bool:
+        """Whether deciding afresh could change anything, and repeat nothing that was sent."""
+        unread = self.state is MessageState.QUARANTINED and self.digest is not None
+        return unread or (self.reason is not None and self.reason["code"] == "no_endpoint")
+
     def try_again(self, now: datetime) -> None:
-        """Let a quarantined mail be decided afresh."""
+        """Let the mail be decided afresh.
+
+        Raises:
+            ValueError: it has a verdict that stands.
+        """
+        if not self.can_be_decided_again:
+            raise ValueError(self.state)
         self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None
         self.decide_tries, self.decide_at, self.decide_owner = 0, now, None
 

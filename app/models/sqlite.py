@@ -6,30 +6,31 @@ All versions from 3.7.0 to 3.51.2 can corrupt a WAL database that several proces
 
 import sqlite3
 import sys
+from contextlib import suppress
+from importlib import import_module
+from types import ModuleType
+
+from app.ready import CannotStart
 
 OLDEST = (3, 51, 3)
 
 
-def install() -> None:
+def install() -> ModuleType:
     """Let `import sqlite3` mean the packaged library, where there is one for this platform.
 
+    SQLAlchemy imports its driver when the first engine is made: call this before.
+
     Raises:
-        RuntimeError: the library that remains is older than 3.51.3.
+        CannotStart: the library that remains is older than 3.51.3.
     """
-    try:
-        import pysqlite3  # noqa: PLC0415 - absent where the platform has no wheel
-    except ImportError:
-        found = sqlite3.sqlite_version_info
-    else:
-        sys.modules["sqlite3"] = pysqlite3
-        sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
-        found = pysqlite3.sqlite_version_info
-    if found < OLDEST:
+    library: ModuleType = sqlite3
+    with suppress(ImportError):  # the platform has no wheel
+        library = import_module("pysqlite3")
+        sys.modules["sqlite3"], sys.modules["sqlite3.dbapi2"] = library, library.dbapi2
+    if library.sqlite_version_info < OLDEST:
         wanted = ".".join(map(str, OLDEST))
         message = (
-            f"SQLite {'.'.join(map(str, found))} can corrupt a shared database: {wanted} or newer is needed"
+            f"SQLite {library.sqlite_version} can corrupt a shared database: {wanted} or newer is needed"
         )
-        raise RuntimeError(message)
-
-
-install()
+        raise CannotStart(message)
+    return library

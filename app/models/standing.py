@@ -44,7 +44,7 @@ class Standing:
     tone: str  # good, wait, bad, or none where there is nothing to tell
     counts: Counts
     mailboxes: int
-    runs: list[Run]
+    runs: list[tuple[Run, str]]  # with their mailboxes
     mailbox: Mailbox | None = None
     endpoint: str = ""
     since: datetime | None = None
@@ -52,7 +52,7 @@ class Standing:
 
     @property
     def polling(self) -> bool:
-        return any(run.ended_at is None for run in self.runs)
+        return any(run.ended_at is None for run, _ in self.runs)
 
 
 async def standing(db: AsyncSession, now: datetime) -> Standing:
@@ -90,10 +90,11 @@ async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
     )
 
 
-async def recent_runs(db: AsyncSession, now: datetime) -> list[Run]:
+async def recent_runs(db: AsyncSession, now: datetime) -> list[tuple[Run, str]]:
     """Give the polls under way, and those that ended a moment ago."""
     query = (
-        select(Run)
+        select(Run, Mailbox.name)
+        .join(Mailbox, col(Mailbox.id) == Run.mailbox_id)
         .where(
             Run.kind == "poll",
             or_(col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]), col(Run.ended_at) >= now - SHOWN),

@@ -7,6 +7,7 @@ JITTER = 0.2
 
 
 def backoff(*, interval: timedelta, failures: int, random: float) -> timedelta:
-    """Double with every failure in a row up to five minutes, ±20 % (`random` is 0 to 1), never below the interval."""
+    """Double with every failure in a row up to five minutes, ±20 % (`random` is between 0 and 1)."""
     doubled = min(interval * 2 ** min(failures, 12), max(LONGEST, interval))
-    return doubled * (1 - JITTER + 2 * JITTER * random)
+    wait: timedelta = doubled * (1 - JITTER + 2 * JITTER * random)
+    return wait

@@ -1,4 +1,4 @@
-"""What is asked of every claim: the pause switch, the endpoint's state, its wish to be left alone, the rate limit."""
+"""What is asked of every claim: the pause switch, the endpoint's state and wishes, the rate limit."""
 
 from datetime import datetime
 
@@ -15,8 +15,7 @@ def refusal(
 ) -> Reason | None:
     """Say why an endpoint's due deliveries wait at this moment, if they do.
 
-    Args:
-        rate: attempts in the last hour and the most there may be (0: no limit).
+    `rate` is the attempts of the last hour and the most there may be (0: no limit).
     """
     used, limit = rate
     if not sending_enabled:

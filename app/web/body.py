@@ -1,6 +1,6 @@
 """Lets go of requests whose body is too large or does not arrive in time.
 
-Starlette's own limit answers past our headers and pages, and leaves the connection to whoever goes on sending.
+Starlette's own limit answers past our headers and pages, and goes on listening to whoever goes on sending.
 """
 
 import asyncio

@@ -50,6 +50,8 @@ async def link_works(database: Database, token: str, now: datetime) -> bool:
 
 async def use_link(database: Database, token: str, *, user_agent: str, now: datetime) -> str | None:
     """Use the link up and give the token of a new session; None when it does not work (any more)."""
+    if not await link_works(database, token, now):  # strangers do not make us write
+        return None
     async with database.transaction() as db:
         claim = update(SignInToken).where(*_usable(token, now)).values(used_at=now)
         username = (await db.exec(claim.returning(col(SignInToken.username)))).scalar_one_or_none()
@@ -63,11 +65,11 @@ async def use_password(
     database: Database, *, username: str, password: str, address: str, user_agent: str, now: datetime
 ) -> str | Refusal:
     """Give the token of a new session, or say why not; an unknown name costs as much as a wrong password."""
-    async with database.transaction() as db:
-        setting = (await db.exec(select(Setting).with_for_update())).one()
-        if not setting.password_hash:
-            return NOT_SET_UP
-        tried = await admit(db, address=address, now=now)
+    async with database.reading() as db:
+        setting = await Setting.load(db)
+    if not setting.password_hash:
+        return NOT_SET_UP
+    tried = await admit(database, address=address, now=now)
     if isinstance(tried, datetime):
         return Refusal(429, TOO_OFTEN, until=tried)
     right_password = await asyncio.to_thread(_verify, setting.password_hash, password)

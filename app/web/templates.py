@@ -1,7 +1,7 @@
 """The templates' environment: what every page may use without being given it."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from app.web.static import version
 from app.web.words import word
 
 EXACT = "EEE d MMM y, HH'h'mm"
+LOCALES = {"en": "en_GB", "fr": "fr"}  # how dates are written
+A_SECOND = timedelta(seconds=1)
 PathFor = Callable[..., Any]
 
 
@@ -52,7 +54,7 @@ def _addresses(path_for: PathFor) -> Callable[..., str]:
 def moment(value: datetime) -> str:
     """Say the exact moment in the operator's zone: `Sun 22 Nov 2026, 14h30`."""
     reader = i18n.reader()
-    return format_datetime(value, EXACT, tzinfo=ZoneInfo(reader.zone), locale=reader.language)
+    return format_datetime(value, EXACT, tzinfo=ZoneInfo(reader.zone), locale=LOCALES[reader.language])
 
 
 def soon(value: datetime) -> str:
@@ -75,7 +77,8 @@ class Ago(NamedTuple):
 def ago(value: datetime) -> Ago:
     """Say how long ago it was, or in how long it will be."""
     reader = i18n.reader()
-    text = format_timedelta(value - reader.now, add_direction=True, format="short", locale=reader.language)
+    distance = value - reader.now if abs(value - reader.now) > A_SECOND else -A_SECOND
+    text = format_timedelta(distance, add_direction=True, format="short", locale=LOCALES[reader.language])
     return Ago(value.isoformat(), moment(value), text)
 
 

@@ -39,8 +39,7 @@ async def test_new_rows_wait_while_the_list_is_read(
     opened: Open, site: Site, cast: Cast, publish: Publish
 ) -> None:
     async with opened("/messages", viewport={"width": 1200, "height": 400}) as page:
-        await page.mouse.wheel(0, 300)
-        await page.wait_for_function("scrollY > 120")
+        await page.evaluate("scrollTo(0, 300)")
         await arrive(site, cast, "Lot 78")
         await publish(Event.MESSAGE_CHANGED)
         await page.get_by_role("button", name="1 new").click()

@@ -77,3 +77,7 @@ def account(port: int, *, username: str = "ada", password: str = "secret", limit
 
 def at(server: FakeImap, limit: float = 10.0) -> Account:
     return account(server.port, limit=limit)
+
+
+def with_body(head: str, body: bytes | str) -> bytes:
+    return head.encode() + b"\n\n" + (body.encode() if isinstance(body, str) else body)

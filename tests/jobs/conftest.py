@@ -60,7 +60,7 @@ class World:
         for mail in mails:
             self.imap.deliver(self.user, mail, seen=seen)
 
-    async def poll(self, **changes: Any) -> None:
+    async def poll(self, **changes: Any) -> None:  # noqa: ANN401 - a Context's fields
         await poll(replace(self.context, **changes), 1)
 
     async def decide(self) -> None:
@@ -88,14 +88,14 @@ class World:
         (row,) = await self.rows(table)
         return row
 
-    async def change(self, table: type[Row], **values: Any) -> None:
+    async def change(self, table: type[Row], **values: Any) -> None:  # noqa: ANN401 - columns
         """Change every row of a table, as a page would."""
         async with self.context.database.transaction() as db:
             for row in (await db.exec(select(table))).all():
                 for name, value in values.items():
                     setattr(row, name, value)
 
-    async def set(self, **values: Any) -> None:
+    async def set(self, **values: Any) -> None:  # noqa: ANN401 - columns
         """Save settings, as a page would."""
         async with self.context.database.transaction() as db:
             setting = await Setting.load(db)
@@ -119,7 +119,7 @@ async def running(deliverer: Deliverer) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def world(
+async def world(  # noqa: PLR0917 - fixtures
     database: Database, redis: Redis, dovecot: Dovecot, sink: Sink, tmp_path: Path
 ) -> AsyncIterator[World]:
     clock, user = Clock(), f"user{next(users)}"

@@ -6,12 +6,12 @@ import pytest
 
 from app.jobs.decide import give_back_decisions
 from app.jobs.owner import machine
+from app.jobs.seed import add_endpoint, new_endpoint
 from app.jobs.sweep import sweep
 from app.models import (
     Decision,
     Delivery,
     DeliveryState,
-    Endpoint,
     GroupMark,
     Link,
     Message,
@@ -198,7 +198,14 @@ async def test_the_invariants_hold_for_every_kind_of_mail(world: World) -> None:
         assert await broken_invariants(db) == {"I1": 0, "I2": 0, "I3": 0}
 
 
-async def test_an_endpoint_that_is_made_later_finds_the_rules(world: World) -> None:
-    assert [version.endpoint_ids for version in await world.rows(RuleVersion)][-1] == [
-        (await world.one(Endpoint)).id
-    ]
+async def test_a_receiver_that_is_connected_later_gets_the_mail_that_waited_for_one(world: World) -> None:
+    await world.change(RuleVersion, endpoint_ids=[])
+    world.arrives(with_link())
+    await world.settle()
+    async with world.context.database.transaction() as db:
+        endpoint = new_endpoint("Another", world.sink.url, world.context.vault, world.clock())
+        await add_endpoint(db, endpoint, by="ada", now=world.clock())
+    await world.settle()
+    message, delivery = await world.one(Message), await world.one(Delivery)
+    assert (message.verdict, delivery.state) == (Verdict.DELIVER, DeliveryState.SENT)
+    assert len(await world.rows(Decision)) == 3

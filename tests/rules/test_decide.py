@@ -152,10 +152,10 @@ def test_a_mail_without_rules_says_so() -> None:
     assert judged(rules=()).reason.code == "no_rule"
 
 
-def test_a_rule_without_receiver_sends_nothing_and_still_ends_the_search() -> None:
+def test_a_rule_without_receiver_holds_its_mail_and_still_ends_the_search() -> None:
     judgement = judged(rules=(preset(0, endpoint_ids=()), LINKS))
     assert [outcome.reason.code for outcome in judgement.outcomes] == ["no_endpoint"]
-    assert (judgement.verdict, judgement.outcomes[0].dropped) == (Verdict.IGNORE, False)
+    assert (judgement.verdict, judgement.outcomes[0].dropped) == (Verdict.HOLD, False)
 
 
 def test_a_cut_mail_says_so_first() -> None:

@@ -115,7 +115,7 @@ class Dovecot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)  # nothing here is worth a goodbye
+        self._process.send_signal(signal.SIGTERM)
         self._process.wait(10)
         shutil.rmtree(self._root, ignore_errors=True)
 

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 import pytest
 
@@ -23,16 +23,24 @@ def eventually(predicate: Callable[[], T], *, timeout: float = 10.0) -> T:
     return value
 
 
+@overload
+async def eventually_async(predicate: Callable[[], Awaitable[T]], *, timeout: float = 10.0) -> T: ...  # noqa: ASYNC109
+
+
+@overload
+async def eventually_async(predicate: Callable[[], T], *, timeout: float = 10.0) -> T: ...  # noqa: ASYNC109
+
+
 async def eventually_async(
-    predicate: Callable[[], T | Awaitable[T]],
+    predicate: Callable[[], Any],
     *,
     timeout: float = 10.0,  # noqa: ASYNC109 - the same word as in its twin
-) -> T:
+) -> Any:
     """As `eventually`, for a plain or an async predicate, without holding the loop."""
     end = time.monotonic() + timeout
     while True:
         found = predicate()
-        value: T = await found if inspect.isawaitable(found) else found
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if time.monotonic() > end:

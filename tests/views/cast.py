@@ -180,7 +180,7 @@ async def an_attempt(db: AsyncSession, delivery: Delivery, number: int = 1, **gi
             "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
             "x-source": "render-signal-server",
         },
-        "answer_headers": [["content-type", "application/json"], ["server", "nginx"]],
+        "answer_headers": {"content-type": "application/json", "server": "nginx"},
         "answer": b'{"success": true, "message": "Mission 42 cr\xc3\xa9\xc3\xa9e"}',
     }
     attempt = Attempt(**facts | given)

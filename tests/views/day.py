@@ -207,7 +207,7 @@ async def _add_troubled(db: AsyncSession, cast: Cast) -> None:
             outcome=outcome,
             status=None,
             answer=None,
-            answer_headers=[],
+            answer_headers={},
             may_have_arrived=True,
             timings={"dns": 3.0, "connect": 21.4, "tls": 55.0, "send": 1.2, "wait": 29_912.0},
         )

@@ -11,7 +11,7 @@ import httpx2
 import uvicorn
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.config import Config, FirstRun
 from app.jobs.seed import prepare
@@ -89,6 +89,11 @@ class Site:
             answer = await browser.post(await self.link())
             assert answer.status_code in {204, 303}
             yield browser
+
+    async def break_table(self, name: str) -> None:
+        """Take a table away, so that whoever needs it fails."""
+        async with self.database.transaction() as db:
+            await (await db.connection()).execute(text(f"DROP TABLE {name}"))
 
     async def set_password(self) -> None:
         """Let Ada in by her password."""

@@ -2,18 +2,11 @@
 
 import re
 
-from sqlalchemy import text
-
 from tests.web.client import Site
 
 
-async def break_it(site: Site) -> None:
-    async with site.database.transaction() as db:
-        await db.exec(text("DROP TABLE setting"))
-
-
 async def test_an_unexpected_error_is_a_plain_page_with_a_reference(site: Site) -> None:
-    await break_it(site)
+    await site.break_table("setting")
     async with site.browser() as browser:
         answer = await browser.get("/login")
         again = await browser.get("/api/ping")
@@ -26,7 +19,7 @@ async def test_an_unexpected_error_is_a_plain_page_with_a_reference(site: Site) 
 
 async def test_an_unexpected_error_in_a_part_of_a_page_is_a_toast(site: Site) -> None:
     async with site.signed_in(**{"HX-Request": "true"}) as browser:
-        await break_it(site)
+        await site.break_table("setting")
         answer = await browser.get("/deliveries")
     assert (answer.status_code, answer.headers["HX-Retarget"]) == (500, "#toasts")
     assert "<html" not in answer.text
@@ -34,8 +27,7 @@ async def test_an_unexpected_error_in_a_part_of_a_page_is_a_toast(site: Site) ->
 
 async def test_an_unexpected_error_is_told_to_a_program_in_json(site: Site) -> None:
     async with site.signed_in() as browser:
-        async with site.database.transaction() as db:
-            await db.exec(text("DROP TABLE attempt"))
+        await site.break_table("attempt")
         answer = await browser.get("/api/invariants")
     assert answer.status_code == 500
     assert answer.json()["success"] is False

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from httpx2 import AsyncClient
 from sqlalchemy import update
+from sqlmodel import select
 from starlette.routing import Mount, Route
 
 from app.models import Session
 from app.routes import PUBLIC, ROUTES
+from tests.servers.waiting import eventually_async
 from tests.web.client import Site
 
 OPEN = {"/health", "/login", "/login/magic/1", "/api/ping", "/static/1"}
@@ -107,8 +109,10 @@ async def test_a_session_ends_after_twelve_idle_hours(site: Site) -> None:
     async with site.signed_in() as browser:
         site.clock.ahead = timedelta(hours=11, minutes=59)
         assert await opens(browser)
+        await noticed(site)
         site.clock.ahead += timedelta(hours=11, minutes=59)
         assert await opens(browser)
+        await noticed(site)
         site.clock.ahead += timedelta(hours=12, minutes=1)
         assert not await opens(browser)
 
@@ -118,8 +122,19 @@ async def test_a_session_ends_after_seven_days_however_busy(site: Site) -> None:
         for _ in range(16):
             site.clock.ahead += timedelta(hours=10)
             assert await opens(browser)
+            await noticed(site)
         site.clock.ahead += timedelta(hours=10)
         assert not await opens(browser)
+
+
+async def noticed(site: Site) -> None:
+    """Wait until it is written that the session was seen, which happens after the answer."""
+
+    async def recently() -> bool:
+        async with site.database.reading() as db:
+            return (await db.exec(select(Session.seen_at))).one() > site.clock() - timedelta(minutes=1)
+
+    await eventually_async(recently)
 
 
 async def opens(browser: AsyncClient) -> bool:

@@ -1,7 +1,6 @@
 """Headers on every answer, whatever it answers."""
 
 from httpx2 import Response
-from sqlalchemy import text
 
 from tests.web.client import Site
 from tests.web.test_gate import places
@@ -39,10 +38,9 @@ async def test_every_answer_to_an_operator_has_them_and_is_kept_nowhere(site: Si
 
 async def test_refusals_of_every_layer_have_them(site: Site) -> None:
     async with site.browser() as browser:
-        too_large = await browser.post("/login", content=b"x" * 70_000)
+        too_large = await browser.post("/login", data={"password": "x" * 70_000})
         cross_site = await browser.post("/login", headers={"Origin": "https://evil.example"})
-        async with site.database.transaction() as db:
-            await db.exec(text("DROP TABLE setting"))
+        await site.break_table("setting")
         broken = await browser.get("/login")
     answers = (too_large, cross_site, broken)
     assert [answer.status_code for answer in answers] == [413, 403, 500]

@@ -1,7 +1,5 @@
 """`/health`: whether this process can read its database, whatever Redis does."""
 
-from sqlalchemy import text
-
 from tests.web.client import Site
 
 
@@ -12,8 +10,7 @@ async def test_it_is_well_although_redis_is_away(site: Site) -> None:
 
 
 async def test_it_is_unwell_when_the_database_cannot_be_read(site: Site) -> None:
-    async with site.database.transaction() as db:
-        await db.exec(text("DROP TABLE setting"))
+    await site.break_table("setting")
     async with site.browser() as browser:
         answer = await browser.get("/health")
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})

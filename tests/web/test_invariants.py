@@ -1,6 +1,7 @@
 """The three counts that must be 0."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlmodel import SQLModel
 
@@ -63,7 +64,6 @@ async def ledger(database: Database) -> None:
             secret=b"",
             schedule=[],
             created_at=NOW,
-            state_since=NOW,
         ),
         Message(
             id=1,
@@ -80,8 +80,12 @@ async def ledger(database: Database) -> None:
     )
 
 
-def delivery(state: DeliveryState, **more: object) -> Delivery:
-    values = {"id": 1, "webhook_id": "w1", "reason": {"code": "rule_sends", "facts": {}}} | more
+def delivery(state: DeliveryState, **more: Any) -> Delivery:  # noqa: ANN401 - any column
+    values: dict[str, Any] = {
+        "id": 1,
+        "webhook_id": "w1",
+        "reason": {"code": "rule_sends", "facts": {}},
+    } | more
     return Delivery(
         message_id=1,
         rule_id=90,

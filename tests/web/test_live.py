@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient, Response
 from redis.asyncio import Redis as Client
 from sqlalchemy import update
-from starlette.requests import Request
 
 from app.events import CHANNEL, Event
 from app.models import Database, Process, Session
 from app.views.events import names
 from app.web.live import STREAMS, Live
+from app.web.state import Request
 from tests.servers.redis import Redis
 from tests.servers.waiting import eventually_async
 from tests.web.client import Clock, Site, running
@@ -173,14 +174,12 @@ async def test_signing_out_ends_ones_own_streams_and_no_others(site: Site) -> No
 
 async def test_a_session_has_so_many_streams_and_gets_them_back(site: Site) -> None:
     async with site.signed_in() as browser:
-        opened = [stream(browser) for _ in range(STREAMS)]
-        for one in opened:
-            await (await one.__aenter__()).line()
-        assert (await browser.get("/events")).status_code == 429
-        await opened[0].__aexit__(None, None, None)
-        await eventually_async(lambda: may_open(browser))
-        for one in opened[1:]:
-            await one.__aexit__(None, None, None)
+        async with AsyncExitStack() as stack:
+            opened = [await stack.enter_async_context(stream(browser)) for _ in range(STREAMS)]
+            for one in opened:
+                await one.line()
+            assert (await browser.get("/events")).status_code == 429
+        await eventually_async(partial(may_open, browser))
 
 
 async def may_open(browser: AsyncClient) -> bool:

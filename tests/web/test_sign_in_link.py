@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from app.models import Session, SignInToken
 from tests.web.client import Site
@@ -42,7 +42,7 @@ async def test_unknown_old_revoked_and_used_links_look_alike(site: Site) -> None
         await browser.post(used)
     async with site.database.transaction() as db:
         await db.exec(
-            update(SignInToken).where(SignInToken.used_at.is_(None)).values(revoked_at=site.clock())
+            update(SignInToken).where(col(SignInToken.used_at).is_(None)).values(revoked_at=site.clock())
         )
     async with site.browser() as browser:
         for method in ("GET", "POST"):

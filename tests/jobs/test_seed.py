@@ -1,0 +1,96 @@
+"""An empty database starts with three rules, and with the environment's mailbox and receiver."""
+
+import pytest
+from pydantic import SecretStr
+from sqlmodel import select
+
+from app.config import ConfigError, FirstRun
+from app.demo.rows import look, write
+from app.demo_ports import Ports
+from app.jobs.seed import prepare
+from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
+from app.vault import Vault
+from tests.jobs.conftest import Clock
+
+VAULT = Vault("a key for tests only")
+OWN = FirstRun(
+    email_address="ops",
+    email_password=SecretStr("secret"),
+    imap_server="imap.example.com",
+    sender_of_interest_for_polling=("Boss@Example.com",),
+    webhook_url="https://hook.example.com/in",
+    webhooks_time_start="9h",
+    webhooks_time_end="19h30",
+    polling_active_days=("0", "4"),
+    email_polling_interval_seconds=15,
+    dashboard_user="ada",
+    dashboard_password=SecretStr("a long password"),
+)
+
+
+async def _prepared(database: Database, first_run: FirstRun) -> None:
+    await prepare(database, first_run, VAULT, Clock()())
+
+
+async def test_an_empty_environment_gives_three_rules_that_have_no_receiver_yet(database: Database) -> None:
+    await _prepared(database, FirstRun())
+    async with database.reading() as db:
+        rules = (await db.exec(select(Rule).order_by(Rule.position))).all()  # type: ignore[arg-type]
+        versions = (await db.exec(select(RuleVersion))).all()
+    assert [rule.name for rule in rules] == ["Recadrage", "DESABO", "Any other mail with a delivery link"]
+    assert all(version.endpoint_ids == [] for version in versions)
+
+
+async def test_the_predecessors_variables_are_taken_over(database: Database) -> None:
+    await _prepared(database, OWN)
+    async with database.reading() as db:
+        mailbox = (await db.exec(select(Mailbox))).one()
+        endpoint = (await db.exec(select(Endpoint))).one()
+        setting = await Setting.load(db)
+        rules = await Rule.in_force(db)
+    assert (mailbox.senders, mailbox.first_contact) == (["boss@example.com"], FirstContact.UNSEEN)
+    assert (setting.window_start, setting.window_end) == ("9h00", "19h30")
+    assert (setting.polling_days, setting.polling_interval, setting.username) == ([0, 4], 15, "ada")
+    assert all(rule.endpoint_ids == (endpoint.id,) for rule in rules)
+    assert b"secret" not in mailbox.password
+
+
+async def test_a_second_start_changes_nothing(database: Database) -> None:
+    await _prepared(database, OWN)
+    await _prepared(database, OWN.model_copy(update={"email_address": "other", "webhooks_time_start": "7h"}))
+    async with database.reading() as db:
+        assert (await db.exec(select(Mailbox.username))).all() == ["ops"]
+        assert (await Setting.load(db)).window_start == "9h00"
+
+
+@pytest.mark.parametrize(
+    ("variable", "changes"),
+    [
+        ("WEBHOOKS_TIME_START", {"webhooks_time_start": "25h"}),
+        ("WEBHOOK_URL", {"webhook_url": "hook.example.com"}),
+    ],
+)
+async def test_a_malformed_variable_is_named_and_nothing_is_kept(
+    database: Database, variable: str, changes: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=variable):
+        await _prepared(database, OWN.model_copy(update=changes))
+    async with database.reading() as db:
+        assert (await db.exec(select(Setting))).all() == []
+
+
+async def test_ones_own_mailbox_ends_the_demo_and_undoes_what_it_set(database: Database) -> None:
+    await _prepared(database, FirstRun())
+    await look(database, VAULT)
+    await write(database, VAULT, places=Ports(4, 5), password="demo", now=Clock()())
+    await _prepared(database, OWN)
+    async with database.reading() as db:
+        setting = await Setting.load(db)
+        mailboxes = (await db.exec(select(Mailbox).order_by(Mailbox.id))).all()  # type: ignore[arg-type]
+        demo, own = (await db.exec(select(Endpoint).order_by(Endpoint.id))).all()  # type: ignore[arg-type]
+        rules = await Rule.in_force(db)
+    assert (setting.demo, setting.polling_interval, setting.window_start) == (False, 15, "9h00")
+    assert [(mailbox.demo, mailbox.active) for mailbox in mailboxes] == [(True, False), (False, True)]
+    assert demo.state is EndpointState.PAUSED
+    assert all(rule.endpoint_ids == (own.id,) for rule in rules)
+    assert rules[0].policy.before == "drop"
