@@ -89,9 +89,7 @@ def _play(options: argparse.Namespace) -> int:
     except ConfigError as error:
         raise CannotStart(str(error)) from None
     if options.command in NEED_QUEUE and not config.redis_url:
-        message = (
-            f"REDIS_URL: is needed by `{options.command}`; `signal-server run` brings its own queue"
-        )
+        message = f"REDIS_URL: is needed by `{options.command}`; `signal-server run` brings its own queue"
         raise CannotStart(message)
     log.configure(options.command, form=config.log_format, level=config.log_level)
     module, _, function = ROLES[options.command][0].partition(":")

@@ -64,7 +64,7 @@ class Environment(BaseSettings):
     )
 
     @classmethod
-    def load(cls, **overrides: object) -> Self:
+    def load(cls, **overrides: Any) -> Self:  # noqa: ANN401 - its own fields
         """Read the environment; `overrides` (from the command line) win.
 
         Raises:

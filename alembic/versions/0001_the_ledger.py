@@ -200,7 +200,6 @@ def upgrade() -> None:
         sa.Column("step", sa.String(), nullable=False),
         sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("stored", sa.Integer(), nullable=False),
-        sa.Column("decided", sa.Integer(), nullable=False),
         sa.Column("reason", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("requested_by", sa.String(), nullable=False),
         sa.Column("owner", sa.String(), nullable=True),
@@ -258,6 +257,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("steps", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
+        sa.Column("insisted", sa.Boolean(), nullable=False),
         sa.Column("expected_deliveries", sa.Integer(), nullable=False),
         sa.Column("fetch_tries", sa.Integer(), nullable=False),
         sa.Column("decide_tries", sa.Integer(), nullable=False),
@@ -279,10 +279,12 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index("ix_message_day", ["stored_at", "state", "verdict"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_digest"), ["digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_email_id"), ["email_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_fingerprint"), ["fingerprint"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_mailbox_id"), ["mailbox_id"], unique=False)
+        batch_op.create_index("ix_message_state", ["state", "id"], unique=False)
         batch_op.create_index("ix_message_verdict", ["verdict", "id"], unique=False)
         batch_op.create_index(
             "ix_message_waiting",
@@ -372,6 +374,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index("ix_delivery_endpoint", ["endpoint_id", "id"], unique=False)
+        batch_op.create_index("ix_delivery_finished", ["state", "finished_at"], unique=False)
         batch_op.create_index(
             "ix_delivery_held",
             ["release_at"],
@@ -517,6 +520,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'held'"),
             postgresql_where=sa.text("state = 'held'"),
         )
+        batch_op.drop_index("ix_delivery_finished")
         batch_op.drop_index("ix_delivery_endpoint")
         batch_op.drop_index(
             "ix_delivery_due",
@@ -536,10 +540,12 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'stored'"),
         )
         batch_op.drop_index("ix_message_verdict")
+        batch_op.drop_index("ix_message_state")
         batch_op.drop_index(batch_op.f("ix_message_mailbox_id"))
         batch_op.drop_index(batch_op.f("ix_message_fingerprint"))
         batch_op.drop_index(batch_op.f("ix_message_email_id"))
         batch_op.drop_index(batch_op.f("ix_message_digest"))
+        batch_op.drop_index("ix_message_day")
 
     op.drop_table("message")
     with op.batch_alter_table("effect", schema=None) as batch_op:

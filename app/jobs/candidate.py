@@ -65,6 +65,7 @@ class Candidate:
     refusal: Reason | None = None
     body: bytes | None = None
     vanished: bool = False
+    insisted: bool = False  # somebody wants it whatever its size
     unreadable: bool = False  # its headers broke the parser
 
     @cached_property

@@ -17,7 +17,9 @@ from app.integrations.parsed import ParsedMail
 from app.jobs.context import Context
 from app.jobs.verdict import record
 from app.models import Message, MessageState, Raw, Rule, Setting
+from app.rules import identity
 from app.rules.mail import Mail
+from app.rules.sender import bare_address
 from app.rules.verdict import Mark, Reason, Step
 
 AT_ONCE = 20
@@ -103,9 +105,19 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
         raw = raws[read.message_id]
         raw.plain, raw.html, raw.text = read.parsed.plain, read.parsed.html, read.parsed.text
         raw.attachments = read.parsed.attachments
+        if not message.fingerprint:
+            _complete(message, read.parsed)
         mail = mail_of(message, raw, cut="html_cut" in read.parsed.notes)
         await record(db, message, mail, rules=rules, setting=setting, now=now)
         message.steps = [*_noted(read.parsed.notes), *message.steps]
+
+
+def _complete(message: Message, parsed: ParsedMail) -> None:
+    """Fill in what could not be read when the mail came in: its headers broke the parser of that moment."""
+    message.message_id, message.subject = parsed.message_id, parsed.subject
+    message.sender_header, message.sender = parsed.sender_header, bare_address(parsed.sender_header)
+    message.date_header = parsed.date_header
+    message.email_id = identity.email_id(parsed.message_id, parsed.subject, parsed.date_header)
 
 
 def _noted(notes: Sequence[str]) -> list[dict[str, Any]]:

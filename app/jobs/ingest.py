@@ -11,7 +11,7 @@ from app.integrations.errors import IntegrationError
 from app.integrations.imap import FolderStatus, Imap
 from app.integrations.imap_answer import Listed
 from app.integrations.parsed import ParsedHeaders
-from app.jobs.candidate import Candidate, Shelf, Start
+from app.jobs.candidate import HARD_LIMIT, MEGABYTE, Candidate, Shelf, Start
 from app.jobs.context import Context
 from app.jobs.lease import own
 from app.jobs.ledger import Known, known_uids
@@ -128,6 +128,7 @@ async def _fetch(visit: Visit, shelf: Shelf, batch: Sequence[Listed], known: Kno
             item=item,
             message_id=known.unfetched.get(item.uid),
             occurrence=known.occurrences(item.uid),
+            insisted=item.uid in known.insisted,
             unreadable=item.uid not in heads,
         )
         if head is not None:
@@ -171,8 +172,9 @@ def _refusal(shelf: Shelf, candidate: Candidate) -> Reason | None:
         return Reason("before_start", {})
     if not candidate.unreadable and not is_listed(candidate.sender, shelf.mailbox.senders):
         return Reason("sender_not_listed", {"sender": candidate.sender})
-    if shelf.limit is not None and candidate.item.size > shelf.limit:
-        return Reason("too_large", {"size": candidate.item.size, "limit": shelf.limit})
+    limit = HARD_LIMIT * MEGABYTE if candidate.insisted else shelf.limit
+    if candidate.item.size > limit:
+        return Reason("too_large", {"size": candidate.item.size, "limit": limit})
     return None
 
 

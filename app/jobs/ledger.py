@@ -19,6 +19,7 @@ class Known:
     seen: dict[int, set[tuple[int, datetime]]] = field(default_factory=dict)
     aliases: frozenset[int] = frozenset()
     unfetched: dict[int, int] = field(default_factory=dict)
+    insisted: set[int] = field(default_factory=set)  # of these, what somebody wants whatever its size
 
     def is_new(self, item: Listed) -> bool:
         """Whether this UID has no row, or now stands for another mail (size or date differ)."""
@@ -42,6 +43,7 @@ async def known_uids(database: Database, folder_id: int, uidvalidity: int, first
         table.state,
         table.reason,
         table.fetch_tries,
+        table.insisted,
     )
     async with database.reading() as db:
         query = columns_of(*columns).where(
@@ -49,11 +51,12 @@ async def known_uids(database: Database, folder_id: int, uidvalidity: int, first
         )
         known = Known()
         rows = await (await db.connection()).execute(query)
-        for uid, size, internal_at, message_id, state, reason, tries in rows:
+        for uid, size, internal_at, message_id, state, reason, tries, insisted in rows:
             known.seen.setdefault(uid, set()).add((size, internal_at))
             if state is MessageState.QUARANTINED and reason["code"] == "not_fetched" and tries < FETCH_TRIES:
                 known.unfetched[uid] = message_id
+                known.insisted.update({uid} if insisted else ())
         aliases = select(UidAlias.uid).where(
             UidAlias.folder_id == folder_id, UidAlias.uidvalidity == uidvalidity, UidAlias.uid >= first
         )
-        return Known(known.seen, frozenset((await db.exec(aliases)).all()), known.unfetched)
+        return Known(known.seen, frozenset((await db.exec(aliases)).all()), known.unfetched, known.insisted)

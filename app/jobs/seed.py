@@ -66,7 +66,7 @@ async def add_endpoint(db: AsyncSession, endpoint: Endpoint, *, by: str, now: da
         _add_version(db, rule, current, [endpoint.id or 0], by=by, now=now)
     held = select(Message).where(Message.verdict == Verdict.HOLD, Message.expected_deliveries == 0)
     for message in (await db.exec(held)).all():
-        if message.can_be_decided_again:
+        if message.can_be_tried_again:
             message.try_again(now)
 
 

@@ -30,7 +30,8 @@ async def record(
     """Judge one mail and write all of it into the caller's transaction."""
     await _forget(db, message)
     settings = setting.as_value()
-    marks = await _marks(db, groups_of(mail, rules, settings, now), message, now)
+    keys = () if message.insisted else groups_of(mail, rules, settings, now)
+    marks = await _marks(db, keys, message, now)
     judgement = decide(mail=mail, rules=rules, settings=settings, marks=marks, now=now)
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
     message.steps = [step.to_json() for step in judgement.steps]

@@ -26,6 +26,7 @@ class Delivery(SQLModel, table=True):
         partial_index("ix_delivery_lease", "lease_until", where="state = 'sending'"),
         partial_index("ix_delivery_held", "release_at", where="state = 'held'"),
         Index("ix_delivery_state", "state", "id"),
+        Index("ix_delivery_finished", "state", "finished_at"),
         Index("ix_delivery_endpoint", "endpoint_id", "id"),
     )
 

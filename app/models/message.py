@@ -24,6 +24,8 @@ class Message(SQLModel, table=True):
         UniqueConstraint("folder_id", "uidvalidity", "uid", "occurrence"),
         partial_index("ix_message_waiting", "decide_at", where="state = 'stored'"),
         Index("ix_message_verdict", "verdict", "id"),
+        Index("ix_message_state", "state", "id"),
+        Index("ix_message_day", "stored_at", "state", "verdict"),  # covers the counts of the strip
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -48,6 +50,7 @@ class Message(SQLModel, table=True):
     reason: dict[str, Any] | None = Field(default=None, sa_column=facts(nullable=True))
     steps: list[dict[str, Any]] = Field(default_factory=list, sa_column=facts())
     duplicate_of: int | None = Field(default=None, foreign_key="message.id")
+    insisted: bool = False  # somebody wants it handled although it is a duplicate, or too large
     expected_deliveries: int = 0
     fetch_tries: int = 0
     decide_tries: int = 0
@@ -68,19 +71,28 @@ class Message(SQLModel, table=True):
         self.decide_owner = self.decide_at = None
 
     @property
-    def can_be_decided_again(self) -> bool:
-        """Whether deciding afresh could change anything, and repeat nothing that was sent."""
-        unread = self.state is MessageState.QUARANTINED and self.digest is not None
-        return unread or (self.reason is not None and self.reason["code"] == "no_endpoint")
+    def can_be_tried_again(self) -> bool:
+        """Whether another try could change anything, and repeat nothing that was sent."""
+        if self.state in {MessageState.QUARANTINED, MessageState.OVERSIZE}:
+            return True
+        waits = self.reason is not None and self.reason["code"] == "no_endpoint"
+        return self.expected_deliveries == 0 and (waits or self.verdict is Verdict.DUPLICATE)
 
     def try_again(self, now: datetime) -> None:
-        """Let the mail be decided afresh.
+        """Let the mail be decided afresh; one that we never fetched is asked for at the next poll.
+
+        A duplicate goes out all the same, and one that is too large is fetched: somebody insists.
 
         Raises:
             ValueError: it has a verdict that stands.
         """
-        if not self.can_be_decided_again:
+        if not self.can_be_tried_again:
             raise ValueError(self.state)
+        self.insisted = True
+        if self.digest is None:
+            self.state, self.fetch_tries = MessageState.QUARANTINED, 0
+            self.verdict, self.reason = None, {"code": "not_fetched", "facts": {}}
+            return
         self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None
         self.decide_tries, self.decide_at, self.decide_owner = 0, now, None
 

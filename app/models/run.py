@@ -24,7 +24,6 @@ class Run(SQLModel, table=True):
     step: str = ""  # connecting, listing, fetching, ...
     listed: int = 0
     stored: int = 0
-    decided: int = 0
     reason: dict[str, Any] | None = Field(default=None, sa_column=facts(nullable=True))
     requested_by: str
     owner: str | None = None

@@ -118,7 +118,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "duplicate_mail": (N_("The same mail was handled before, as mail {message_id}"),),
     "text_cut": (N_("Very long: only the first {limit:megabytes} of its text were read"),),
     "plain_cut": (N_("Very long: only the first megabyte of its plain text was read"),),
-    "unknown_charset": (N_("Its character set “{name}” is unknown: read as UTF-8, what did not fit is left out"),),
+    "unknown_charset": (
+        N_("Its character set “{name}” is unknown: read as UTF-8, what did not fit is left out"),
+    ),
     "html_too_deep": (N_("Its HTML is nested too deeply: read without its structure"),),
     "too_deep": (N_("Its parts are nested too deeply: the innermost were not read"),),
     "too_many_parts": (N_("It has too many parts: the last ones were not read"),),

@@ -69,7 +69,15 @@ async def delete(request: Request) -> Response:
 def _form(request: Request, refusal: Refusal | None, *, username: str = "", next: str = "") -> Response:  # noqa: A002
     """Show the form, with what is wrong above it."""
     status = refusal.status if refusal and request.method == "POST" else 200
-    answer = page(request, "login.html", status=status, refusal=refusal, username=username, next=next)
+    answer = page(
+        request,
+        "login.html",
+        status=status,
+        refusal=refusal,
+        set_up=refusal is not NOT_SET_UP,
+        username=username,
+        next=next,
+    )
     if refusal and refusal.until:
         wait = (refusal.until - request.state["now"]()).total_seconds()
         answer.headers["Retry-After"] = str(max(1, int(wait) + 1))

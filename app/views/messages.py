@@ -4,7 +4,8 @@ from sqlmodel import col, select
 from starlette.responses import Response
 
 from app.events import Event
-from app.models import Mailbox, Message, MessageState, history
+from app.jobs.again import try_again
+from app.models import Mailbox, Message, history
 from app.models.history import MessageFilter
 from app.models.story import of_message
 from app.views.frame import framed, number_of, path, query_without, text_of
@@ -45,15 +46,15 @@ async def show(request: Request) -> Response:
 
 
 async def create_decision(request: Request) -> Response:
-    """Let a quarantined mail be decided afresh."""
+    """Let a mail that was set aside be decided afresh."""
     message_id: int = request.path_params["message_id"]
     async with request.state["database"].transaction() as db:
         message = await db.get(Message, message_id)
         if message is None:
             raise NotFound
-        if message.state is not MessageState.QUARANTINED:
-            raise Refused(N_("This mail is not in quarantine any more."))
-        message.try_again(request.state["now"]())
+        if not message.can_be_tried_again:
+            raise Refused(N_("This mail has a verdict that stands."))
+        await try_again(db, message, request.state["now"]())
         db.add(message)
         await db.flush()
         story = await of_message(db, message_id)

@@ -9,6 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.errors import show_error
+from app.web.state import Request
+
 LARGEST = 64 * 1024  # bytes: our forms
 PASSED_OVER = 1024 * 1024  # bytes that are thrown away so that the sender can read why it was refused
 SILENCE = 10.0  # seconds between two pieces
@@ -31,13 +34,19 @@ class BodyLimits:
             await self.app(scope, receive, send)
             return
         body = _Body(receive, self)
+        ambiguous = "Content-Length" in headers and "Transfer-Encoding" in headers  # where does it end?
 
         async def closing_send(message: Message) -> None:
             if message["type"] == "http.response.start" and not body.complete:
                 MutableHeaders(scope=message)["Connection"] = "close"  # what is still to come is not read
             await send(message)
 
-        await self.app(scope, receive if scope["method"] in WITHOUT else body.receive, closing_send)
+        if ambiguous:
+            await show_error(Request(scope), 400)(scope, receive, closing_send)
+        elif scope["method"] in WITHOUT:
+            await self.app(scope, receive, closing_send)
+        else:
+            await self.app(scope, body.receive, closing_send)
 
 
 class _Body:

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from app.web.htmx import toast
+from app.web.htmx import toast, wants_fragment
 from app.web.i18n import N_, gettext
 from app.web.state import Request
 
@@ -23,6 +23,8 @@ SENTENCES = {
     500: N_("Something went wrong on our side. It has been logged; nothing that was received is lost."),
     503: N_("The database does not answer. Try again in a moment."),
 }
+
+MISSING, REFUSED = N_("Not found"), N_("Not done")
 
 
 class NotFound(Exception):
@@ -74,8 +76,9 @@ def show_error(
         return JSONResponse({"success": False, "message": message}, status)
     return toast(
         request,
-        template,
+        "error.html" if wants_fragment(request) else template,
         status=status,
+        title=gettext(MISSING if status == 404 else REFUSED),
         signed_in=False,  # so that the page needs nothing that might be what is broken
         message=gettext(message),
         reference=reference,

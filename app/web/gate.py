@@ -58,7 +58,16 @@ def _send_to_sign_in(request: Request) -> Response:
 
 def _wanted(request: Request) -> str:
     """Give the page to come back to; `POST /login` looks at it before it sends anybody there."""
-    url = urlsplit(current_page(request)) if wants_fragment(request) else request.url
-    if request.method not in {"GET", "HEAD"} and not wants_fragment(request):
+    if wants_fragment(request):
+        return _without_host(current_page(request))
+    if request.method not in {"GET", "HEAD"}:
         return ""
-    return f"{url.path}?{url.query}" if url.query else url.path
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+
+
+def _without_host(address: str) -> str:
+    try:
+        return urlsplit(address)._replace(scheme="", netloc="", fragment="").geturl()
+    except ValueError:
+        return ""

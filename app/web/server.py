@@ -8,6 +8,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.config import Config
+from app.web.connection import Connection
 from app.web.state import State
 
 CONNECTIONS = 500
@@ -26,6 +27,7 @@ def settings(app: ASGIApp, config: Config) -> uvicorn.Config:
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
+        http=Connection,  # h11: strict, and with a limit on the size of a head
         ws="none",
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench.mailbox import mail_server
 from tests.bench.measures import Bench
+from tests.bench.say import say
 from tests.servers import Sink
 
 WAITING = 1000
@@ -17,18 +18,18 @@ SINGLE = 20
 
 
 def main() -> None:
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
     with mail_server() as mailbox, Sink() as sink, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(mailbox.server, sink, Path(folder) / "data")
         for what, figure in figures(bench, mailbox.name, min(WAITING, mailbox.most)):
-            print(f"{what:<62} {figure:>16}", flush=True)
+            say(f"{what:<66} {figure:>14}")
 
 
 def figures(bench: Bench, server: str, waiting: int) -> Iterator[tuple[str, str]]:
     yield "first page, empty data directory", f"{bench.start():.1f} s"
     yield "first page, second start", f"{bench.start():.1f} s"
     flood = bench.flood(waiting)
-    yield f"{flood.mails} mails waiting in {server}: first poll to last arrival", f"{flood.seconds:.1f} s"
+    yield f"{flood.mails} mails waiting in {server}: worker's start to last arrival", f"{flood.seconds:.1f} s"
     yield "  mails a second, end to end", f"{flood.mails / flood.seconds:.0f}"
     yield "  from the command to the last arrival", f"{flood.whole:.1f} s"
     if flood.memory is not None:

@@ -7,10 +7,11 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pytest
 
+from tests.bench.say import say
 from tests.servers import Dovecot
 
 USER = "bench"
@@ -38,7 +39,7 @@ def mail_server() -> Iterator[Described]:
     try:
         dovecot = Dovecot()
     except pytest.skip.Exception as missing:
-        print(f"{missing.msg} (skipped; the demo's own server takes its place)")
+        say(f"{missing.msg} (skipped; the demo's own server takes its place)")
         with DemoServer() as server:
             yield Described("pymap", server, server.most)
     else:
@@ -61,7 +62,7 @@ class DemoServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "DemoServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._do(self._imap.__aenter__())
         return self

@@ -1,12 +1,12 @@
 """What is measured: starting, a mailbox full of mail, single mails. Each starts the program and stops it."""
 
-import json
 import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -24,7 +24,7 @@ FIRST_SINGLE = 100_000  # single mails have lots that no waiting mail had
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Mails that waited: `seconds` from the first poll to the last arrival, `whole` from the command on."""
+    """Mails that waited. `seconds`: from the worker's start to the last arrival; `whole`: from the command."""
 
     mails: int
     seconds: float
@@ -56,26 +56,38 @@ class Bench:
             eventually(lambda: len(self._sink.seen) >= mails, timeout=AT_MOST)
             whole = time.monotonic() - started
             eventually(lambda: self._sent() >= mails, timeout=AT_MOST)
-            seconds = (self._sink.seen[mails - 1].at - first_poll(program.output)).total_seconds()
+            seconds = (self._sink.seen[mails - 1].at - self._worker_began()).total_seconds()
             return Flood(mails, seconds, whole, memory_of(program.process.pid))
 
     def single(self, mails: int) -> list[float]:
         """Seconds from the arrival in the mailbox to the receiver, for each of some mails."""
+        before = len(self._sink.seen)
         with self._program():
             begin = time.monotonic() + SETTLED
-            return [self._one(number, begin + number * EVERY) for number in range(mails)]
+            delivered = [self._deliver(number, begin + number * EVERY) for number in range(mails)]
+            eventually(lambda: len(self._sink.seen) >= before + mails, timeout=AT_MOST)
+        arrived = {seen.json["subject"].split()[-1]: seen.at for seen in self._sink.seen[before:]}
+        return [(arrived[lot] - moment).total_seconds() for lot, moment in delivered]
 
-    def _one(self, number: int, moment: float) -> float:
+    def _deliver(self, number: int, moment: float) -> tuple[str, datetime]:
+        """Deliver one mail at this moment, whatever became of the one before; gives its lot."""
         eventually(lambda: time.monotonic() >= moment, timeout=AT_MOST)
-        before, delivered_at = len(self._sink.seen), datetime.now(UTC)
-        self._mailbox.deliver(USER, matching(FIRST_SINGLE + number))
-        eventually(lambda: len(self._sink.seen) > before, timeout=AT_MOST)
-        return (self._sink.seen[before].at - delivered_at).total_seconds()
+        lot, delivered_at = FIRST_SINGLE + number, datetime.now(UTC)
+        self._mailbox.deliver(USER, matching(lot))
+        return str(lot), delivered_at
 
     def _sent(self) -> int:
+        ((count,),) = self._ask("SELECT count(*) FROM delivery WHERE state = 'sent'")
+        return int(count)
+
+    def _worker_began(self) -> datetime:
+        """When the worker had connected to everything and began to look for mail."""
+        ((moment,),) = self._ask("SELECT started_at FROM process WHERE role = 'worker' AND state = 'ready'")
+        return datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self._data_dir / "signal.db")) as connection:
-            query = "SELECT count(*) FROM delivery WHERE state = 'sent'"
-            return int(connection.execute(query).fetchone()[0])
+            return connection.execute(query).fetchall()
 
     def _program(self) -> Program:
         env = {
@@ -90,11 +102,3 @@ class Bench:
             "LOG_FORMAT": "json",
         }
         return Program(self._data_dir, env)
-
-
-def first_poll(output: str) -> datetime:
-    """When the worker first looked into the mailbox, by its own log."""
-    lines = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
-    return datetime.fromisoformat(
-        next(line["timestamp"] for line in lines if line["event"] == "POLLER: poll started")
-    )

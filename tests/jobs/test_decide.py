@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.jobs.again import try_again
 from app.jobs.decide import give_back_decisions
 from app.jobs.owner import machine
 from app.jobs.seed import add_endpoint, new_endpoint
@@ -209,3 +210,30 @@ async def test_a_receiver_that_is_connected_later_gets_the_mail_that_waited_for_
     message, delivery = await world.one(Message), await world.one(Delivery)
     assert (message.verdict, delivery.state) == (Verdict.DELIVER, DeliveryState.SENT)
     assert len(await world.rows(Decision)) == 3
+
+
+async def test_a_duplicate_goes_out_all_the_same_when_somebody_insists(world: World) -> None:
+    twice = matching(7)
+    world.arrives(twice, twice, matching(7))
+    await world.settle()
+    assert len(world.sink.seen) == 1
+    for number in (2, 3):
+        async with world.context.database.transaction() as db:
+            await try_again(db, await db.get_one(Message, number), world.clock())
+    await world.settle()
+    assert len(world.sink.seen) == 3
+    with pytest.raises(ValueError, match="decided"):
+        (await world.rows(Message))[2].try_again(world.clock())
+
+
+async def test_a_mail_that_is_too_large_is_fetched_when_somebody_insists(world: World) -> None:
+    await world.set(max_email_size_mb=1)
+    world.arrives(a_mail("large", "https://fromsmash.com/large " + "x" * 1_100_000))
+    await world.settle()
+    message = await world.one(Message)
+    assert message.state is MessageState.OVERSIZE
+    async with world.context.database.transaction() as db:
+        await try_again(db, await db.get_one(Message, message.id), world.clock())
+    await world.settle()
+    assert (await world.one(Message)).verdict is Verdict.DELIVER
+    assert len(world.sink.seen) == 1

@@ -87,6 +87,14 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(site: Site) 
     assert answer.headers["HX-Redirect"] == "/login?next=%2Fdeliveries%3Fstate%3Dfailed"
 
 
+@pytest.mark.parametrize("address", ["", "http://[", "//", "javascript:alert(1)", "http://x", "é"])
+async def test_a_strange_current_page_is_harmless(site: Site, address: str) -> None:
+    headers = {b"HX-Request": b"true", b"HX-Current-URL": address.encode()}
+    async with site.browser() as browser:
+        answer = await browser.get("/deliveries", headers=headers)
+    assert answer.headers["HX-Redirect"].startswith("/login")
+
+
 async def test_a_stream_without_a_session_ends_for_good(site: Site) -> None:
     async with site.browser(Accept="text/event-stream") as browser:
         assert (await browser.get("/events")).status_code == 401

@@ -1,0 +1,97 @@
+"""What arrives is not always HTTP, and not always in a hurry."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from app.config import Config
+from app.web.connection import Connection
+from app.web.server import settings
+from tests.servers.port import free_port
+from tests.web.client import Served, Site
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost : x\r\n\r\n",
+        "GET /health HTTP/1.1\r\n\r\n",
+        "GET /health\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nLong: " + "x" * 20_000,
+        "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    ],
+)
+async def test_a_head_that_may_mean_two_things_is_refused(site: Site, head: str) -> None:
+    assert (await send(site.config.port, head)).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/./api/invariants",
+        "/login/../api/invariants",
+        "/static/..%2fapi/invariants",
+        "/api/invariants;/login",
+        "*",
+    ],
+)
+async def test_no_spelling_of_a_path_gets_around_the_gate(site: Site, path: str) -> None:
+    answer = await send(site.config.port, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.split()[1] in {b"303", b"401", b"404"}
+    assert b"I1" not in answer
+
+
+async def test_who_connects_and_says_nothing_is_hung_up_on(tmp_path: Path) -> None:
+    with hasty(tmp_path) as port:
+        assert await send(port, "") == b""
+
+
+async def test_who_never_ends_a_head_is_hung_up_on(tmp_path: Path) -> None:
+    with hasty(tmp_path) as port:
+        assert await send(port, "GET / HTTP/1.1\r\nHost: x\r\n", drip="a: b\r\n") == b""
+
+
+async def test_who_asks_is_answered_and_may_ask_again(tmp_path: Path) -> None:
+    ask = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with hasty(tmp_path) as port:
+        answer = await send(port, ask + ask + "GET / HTTP/1.1\r\n")
+    assert answer.count(b"HTTP/1.1 200") == 2
+
+
+async def send(port: int, head: str, *, drip: str = "") -> bytes:
+    """Say this, go on dripping, and give what is answered until the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head.encode("latin-1"))
+    answer = asyncio.create_task(reader.read())
+    while drip and not answer.done():
+        writer.write(drip.encode())
+        await asyncio.wait([answer], timeout=0.02)
+    try:
+        return await asyncio.wait_for(answer, 15)
+    finally:
+        writer.close()
+
+
+class Hasty(Connection):
+    patience = 0.1
+
+
+@contextmanager
+def hasty(folder: Path) -> Iterator[int]:
+    """A server that waits for a tenth of a second; gives the port it is on."""
+    app = Starlette(routes=[Route("/", lambda _request: PlainTextResponse("hello"))])
+    config = settings(app, Config.load(host="127.0.0.1", port=free_port(), data_dir=folder))
+    config.http, config.timeout_keep_alive = Hasty, 1
+    with Served(uvicorn.Server(config)):
+        yield config.port
