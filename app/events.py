@@ -12,4 +12,3 @@ class Event(StrEnum):
     MESSAGE_CHANGED = "message-changed"
     PROCESS_CHANGED = "process-changed"
     RUN_CHANGED = "run-changed"
-    SETTING_CHANGED = "setting-changed"

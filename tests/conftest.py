@@ -5,10 +5,21 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 
 from app.migrate import upgrade
 from app.models import Database
 from tests.servers import Dovecot, Redis, Sink
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +60,14 @@ def dovecot() -> Iterator[Dovecot]:
 def sink() -> Iterator[Sink]:
     with Sink() as sink:
         yield sink
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no Chromium: apt-get install --no-install-recommends chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        await browser.close()

@@ -1,3 +1,5 @@
+"""The commands, as a shell runs them."""
+
 import socket
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Lines that tell enough and give nobody away."""
+
 import json
 import logging
 import os

@@ -1,3 +1,5 @@
+"""What `signal-server run` decides before it starts anything."""
+
 import asyncio
 import socket
 import sqlite3

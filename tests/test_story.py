@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 from standardwebhooks import Webhook
 
 from app.models import sqlite
@@ -73,6 +74,23 @@ def test_a_mail_arrives_signed_at_the_receiver(story: Story) -> None:
             assert browser.get("/api/invariants").json() == {"I1": 0, "I2": 0, "I3": 0}
 
 
+async def test_a_page_that_is_open_shows_a_new_delivery_without_reloading(
+    story: Story, chromium: Browser
+) -> None:
+    with story.program() as program:
+        async with await chromium.new_context(locale="en-GB") as context:
+            page = await context.new_page()
+            await page.goto(program.sign_in_link)
+            await page.get_by_role("button", name="Sign in").click()
+            await page.goto(f"{program.url}/deliveries")
+            loaded = await page.evaluate("performance.timeOrigin")
+            story.arrives(matching(42))
+            row = page.locator("#delivery-list").get_by_text("Lot 42")
+            await row.wait_for(timeout=PATIENCE * 1000)
+            await page.get_by_text("sent").first.wait_for(timeout=PATIENCE * 1000)
+            assert await page.evaluate("performance.timeOrigin") == loaded
+
+
 CRASHES = [
     "announce.after",
     "fetch.after",
@@ -98,7 +116,7 @@ def test_a_worker_that_dies_loses_nothing_and_repeats_at_most_one(story: Story, 
     with story.program({"TESTING": "1", "CRASH_AT": point}) as program:
         eventually((story.data_dir / f"crashed-{point}-0").exists, timeout=PATIENCE)
         eventually(lambda: _all_sent(story, mails), timeout=PATIENCE)
-        assert "SIGKILL" in program.output
+        eventually(lambda: "SIGKILL" in program.output)
     ids = [seen.headers["webhook-id"] for seen in story.sink.seen]
     assert len(set(ids)) == mails
     assert len(ids) - mails == (1 if point in BETWEEN_SEND_AND_RECORD else 0)

@@ -1,3 +1,5 @@
+"""Children that die are started again; nothing outlives the supervisor."""
+
 import os
 import signal
 import subprocess

@@ -1,3 +1,5 @@
+"""The commands of the README, the lock files, and the script that CI runs."""
+
 import os
 import re
 import shutil

@@ -21,7 +21,6 @@ SENTENCES = {
     413: N_("The request is too large."),
     429: N_("Too many at once. Wait a little and try again."),
     500: N_("Something went wrong on our side. It has been logged; nothing that was received is lost."),
-    503: N_("The database does not answer. Try again in a moment."),
 }
 
 MISSING, REFUSED = N_("Not found"), N_("Not done")

@@ -5,6 +5,7 @@ from socket import socket
 from typing import cast
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 
 from app.config import Config
@@ -35,6 +36,7 @@ def settings(app: ASGIApp, config: Config) -> uvicorn.Config:
 class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listening: Callable[[State], Awaitable[None]]) -> None:
         super().__init__(config)
+        AppStatus.disable_automatic_graceful_drain()  # it would cut the streams that we end in good order
         self._listening = listening
 
     async def startup(self, sockets: list[socket] | None = None) -> None:

@@ -1,13 +1,12 @@
 """A real Chromium, signed in to a real site that hears a real Redis."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from app.jobs.queue import Queue
 from tests.servers.redis import Redis
@@ -15,23 +14,7 @@ from tests.views.cast import Cast
 from tests.views.day import seed
 from tests.web.client import Site, running
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="session")
-def redis() -> Any:  # noqa: ANN401 - a fixture
-    with Redis() as redis:
-        yield redis
 
 
 @pytest.fixture
@@ -51,17 +34,6 @@ async def publish(redis: Redis) -> AsyncIterator[Callable[..., Awaitable[None]]]
     queue = Queue(redis.url)
     yield queue.publish
     await queue.aclose()
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no Chromium: apt-get install --no-install-recommends chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

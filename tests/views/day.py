@@ -53,7 +53,10 @@ async def _add_mails(db: AsyncSession, cast: Cast) -> None:
         reason=mails["late"].reason,
     )
     await _add_ignored(db, cast)
-    await _add_troubled(db, cast)
+    await _add_unread(db, cast)
+    await _add_held(db, cast)
+    await _add_set_aside(db, cast)
+    await _add_retried(db, cast)
     mails["matching"] = await a_message(
         db, cast, "Média Solution – Missions Recadrage – Lot 42", at=cast.ago(minutes=3)
     )
@@ -94,6 +97,10 @@ async def _add_ignored(db: AsyncSession, cast: Cast) -> None:
         reason=reason("reply_prefix", prefix="Re:"),
         steps=[step("reply_prefix", "stopped", prefix="Re:")],
     )
+
+
+async def _add_unread(db: AsyncSession, cast: Cast) -> None:
+    mails = cast.messages
     mails["large"] = await a_message(
         db,
         cast,
@@ -127,7 +134,7 @@ async def _add_ignored(db: AsyncSession, cast: Cast) -> None:
     )
 
 
-async def _add_troubled(db: AsyncSession, cast: Cast) -> None:
+async def _add_held(db: AsyncSession, cast: Cast) -> None:
     mails, deliveries = cast.messages, cast.deliveries
     mails["urgent"] = await a_message(
         db,
@@ -158,6 +165,10 @@ async def _add_troubled(db: AsyncSession, cast: Cast) -> None:
         release_at=cast.now + timedelta(minutes=38),
         expires_at=cast.now + timedelta(hours=10),
     )
+
+
+async def _add_set_aside(db: AsyncSession, cast: Cast) -> None:
+    mails = cast.messages
     mails["broken"] = await a_message(
         db,
         cast,
@@ -182,6 +193,10 @@ async def _add_troubled(db: AsyncSession, cast: Cast) -> None:
         db, cast, "Média Solution – Missions Recadrage – Lot 40", at=cast.ago(minutes=31)
     )
     await _add_tries(db, cast)
+
+
+async def _add_retried(db: AsyncSession, cast: Cast) -> None:
+    mails, deliveries = cast.messages, cast.deliveries
     mails["retried"] = await a_message(
         db, cast, "Dépôt de fichiers : maquettes d'automne", at=cast.ago(minutes=12)
     )

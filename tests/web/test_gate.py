@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from httpx2 import AsyncClient
 from sqlalchemy import update
 from sqlmodel import select
@@ -43,21 +42,26 @@ async def test_nobody_gets_past_any_other_route_without_a_session(site: Site) ->
             assert asks == (path not in OPEN), f"{method} {path} answers {answer.status_code}"
 
 
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/messages/", "//messages", "/login/../messages", "/%6c/messages", "/static"]
-)
-async def test_an_unknown_address_tells_a_stranger_nothing(site: Site, path: str) -> None:
+async def test_an_unknown_address_tells_a_stranger_nothing(site: Site) -> None:
     async with site.browser() as browser:
-        answer = await browser.get(path)
-    assert (answer.status_code, answer.headers["Location"][:6]) == (303, "/login")
+        for path in (
+            "/nowhere",
+            "/messages/",
+            "//messages",
+            "/login/../messages",
+            "/%6c/messages",
+            "/static",
+        ):
+            answer = await browser.get(path)
+            assert (answer.status_code, answer.headers["Location"][:6]) == (303, "/login"), path
 
 
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "DELETE"])
-async def test_an_unknown_method_opens_nothing(site: Site, method: str) -> None:
+async def test_an_unknown_method_opens_nothing(site: Site) -> None:
     async with site.browser() as stranger, site.signed_in() as ada:
-        assert (await stranger.request(method, "/events")).status_code == 303
-        assert (await ada.request(method, "/events")).status_code == 405
-        assert (await stranger.request(method, "/login")).status_code == 405
+        for method in ("TRACE", "CONNECT", "PROPFIND", "DELETE"):
+            assert (await stranger.request(method, "/events")).status_code == 303, method
+            assert (await ada.request(method, "/events")).status_code == 405, method
+            assert (await stranger.request(method, "/login")).status_code == 405, method
 
 
 async def test_a_program_without_a_session_is_told_in_json(site: Site) -> None:
@@ -87,12 +91,12 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(site: Site) 
     assert answer.headers["HX-Redirect"] == "/login?next=%2Fdeliveries%3Fstate%3Dfailed"
 
 
-@pytest.mark.parametrize("address", ["", "http://[", "//", "javascript:alert(1)", "http://x", "é"])
-async def test_a_strange_current_page_is_harmless(site: Site, address: str) -> None:
-    headers = {b"HX-Request": b"true", b"HX-Current-URL": address.encode()}
+async def test_a_strange_current_page_is_harmless(site: Site) -> None:
     async with site.browser() as browser:
-        answer = await browser.get("/deliveries", headers=headers)
-    assert answer.headers["HX-Redirect"].startswith("/login")
+        for address in ("", "http://[", "//", "javascript:alert(1)", "http://x", "é"):
+            headers = {b"HX-Request": b"true", b"HX-Current-URL": address.encode()}
+            answer = await browser.get("/deliveries", headers=headers)
+            assert answer.headers["HX-Redirect"].startswith("/login"), address
 
 
 async def test_a_stream_without_a_session_ends_for_good(site: Site) -> None:
