@@ -155,6 +155,8 @@ def test_a_command_that_is_named_exists(document: Path, capsys: pytest.CaptureFi
     for command, rest in re.findall(r"\bsignal-server ([a-z-]+)([^\n]*)", code(document.read_text())):
         assert command in COMMANDS
         assert set(re.findall(r"--[a-z-]+", rest)) <= options(command, capsys)
+    alone = {word for span in spans(document.read_text()) for word in re.findall(r"^--[a-z-]+", span)}
+    assert alone <= {option for command in COMMANDS for option in options(command, capsys)}
 
 
 @every_living_document

@@ -9,12 +9,16 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from app.models import Database, LogEvent, Process, ProcessState
 
 BEAT = 5.0  # seconds
+
+log = structlog.get_logger()
 
 
 @cache
@@ -123,10 +127,12 @@ async def _beat(
 ) -> None:
     while True:
         await asyncio.sleep(BEAT)
-        async with database.transaction() as db:
-            await db.exec(
-                update(Process).where(col(Process.owner) == owner).values(beat_at=now(), queue_ok=queue_ok())
-            )
+        beat = update(Process).where(col(Process.owner) == owner).values(beat_at=now(), queue_ok=queue_ok())
+        try:
+            async with database.transaction() as db:
+                await db.exec(beat)
+        except SQLAlchemyError as error:  # the page will see the silence; the next beat may get through
+            log.warning("heartbeat not written", error=type(error).__name__)
 
 
 async def note_deaths(database: Database, now: datetime) -> bool:

@@ -33,7 +33,9 @@ class Database:
 
     def _engine(self, url: str, begin: str, *, size: int) -> AsyncEngine:
         # SQLite has one writer at a time: one connection queues fairly, several would poll for the lock.
-        engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=60)
+        engine = create_async_engine(
+            url, pool_size=size, max_overflow=0, pool_timeout=60, hide_parameters=True
+        )  # an error must not show what was bound
         if self.sqlite:
             event.listen(engine.sync_engine, "connect", _set_pragmas)
             event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))

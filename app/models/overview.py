@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urljoin
 
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -47,6 +48,16 @@ class Overview:
     mailboxes: list[MailboxRow]
     processes: list[ProcessRow]
     events: list[LogEvent]
+    endpoints: list[Endpoint]
+
+    @property
+    def demo_receiver(self) -> str:
+        """The page on which the demo's receiver shows what it got."""
+        return next((urljoin(endpoint.url, "/") for endpoint in self.endpoints if endpoint.demo), "")
+
+    @property
+    def wants_no_verification(self) -> list[str]:
+        return [endpoint.name for endpoint in self.endpoints if not endpoint.verify_tls]
 
     @property
     def own_mailbox(self) -> bool:
@@ -63,6 +74,7 @@ async def overview(db: AsyncSession, now: datetime) -> Overview:
         parked=await _parked(db),
         mailboxes=await _mailboxes(db),
         processes=await _processes(db, now),
+        endpoints=list((await db.exec(select(Endpoint).order_by(col(Endpoint.id)))).all()),
         events=list((await db.exec(select(LogEvent).order_by(col(LogEvent.id).desc()).limit(EVENTS))).all()),
     )
 

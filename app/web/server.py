@@ -36,7 +36,7 @@ def settings(app: ASGIApp, config: Config) -> uvicorn.Config:
 class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listening: Callable[[State], Awaitable[None]]) -> None:
         super().__init__(config)
-        AppStatus.disable_automatic_graceful_drain()  # it would cut the streams that we end in good order
+        AppStatus.enable_automatic_graceful_drain = False  # we end streams ourselves, in good order
         self._listening = listening
 
     async def startup(self, sockets: list[socket] | None = None) -> None:

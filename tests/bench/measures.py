@@ -24,7 +24,7 @@ FIRST_SINGLE = 100_000  # single mails have lots that no waiting mail had
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """Mails that waited. Until the last arrived: `seconds` from the worker's start, `whole` from the command."""
+    """Mails that waited: `seconds` from the worker's start to the last arrival, `whole` from the command."""
 
     mails: int
     seconds: float
