@@ -25,7 +25,15 @@ async def index(request: Request) -> Response:
     now = request.state["now"]()
     async with request.state["database"].reading() as db:
         shown, today = await overview(db, now), (await standing(db, now)).counts
-        return await framed(request, db, "overview/index.html", fragment="overview", shown=shown, today=today)
+        return await framed(
+            request,
+            db,
+            "overview/index.html",
+            fragment="overview",
+            shown=shown,
+            today=today,
+            insecure_tls_allowed=request.state["config"].allow_insecure_tls,
+        )
 
 
 async def status(request: Request) -> Response:

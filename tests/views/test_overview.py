@@ -74,3 +74,11 @@ async def test_it_reads_in_french(site: Site) -> None:
         page = (await browser.get("/")).text
     assert 'lang="fr"' in page
     assert "2 éléments sont bloqués" in page
+
+
+async def test_a_certificate_that_is_still_verified_although_somebody_switched_it_off_is_told(
+    site: Site, ada: Browser, cast: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        (await db.get_one(Endpoint, cast.endpoints[0].id)).verify_tls = False
+    assert "ALLOW_INSECURE_TLS=1" in (await ada.get("/")).text
