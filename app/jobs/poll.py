@@ -71,7 +71,7 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
     async with leased(context, mailbox_id) as folder_id:
         if folder_id is None:
             return
-        progress = Progress(context, run_id)
+        progress, began_at = Progress(context, run_id), context.now()
         if not await progress.begin():
             return
         try:
@@ -86,7 +86,7 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
         else:
             if stored or run_id is not None:  # a line for every silent poll would bury the others
                 log.info("POLLER: mails stored", mailbox=mailbox_id, run=run_id, stored=stored)
-            await _answered(context, mailbox_id)
+            await _answered(context, mailbox_id, began_at)
             await progress.end(RunState.DONE)
     await context.queue.publish(Event.MAILBOX_CHANGED)
 
@@ -112,12 +112,12 @@ def _account(context: Context, mailbox: Mailbox) -> Account:
     )
 
 
-async def _answered(context: Context, mailbox_id: int) -> None:
+async def _answered(context: Context, mailbox_id: int, began_at: datetime) -> None:
     async with context.database.transaction() as db:
         mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
         if mailbox.failures:
             db.add(LogEvent(at=now, event="mailbox answers again", subject=mailbox.name))
-        mailbox.answered(now, now + timedelta(seconds=setting.polling_interval))
+        mailbox.answered(now, began_at, began_at + timedelta(seconds=setting.polling_interval))
 
 
 async def _failed(context: Context, mailbox_id: int, error: IntegrationError) -> None:

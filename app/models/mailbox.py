@@ -50,12 +50,12 @@ class Mailbox(SQLModel, table=True):
     poll_at: datetime = Field(sa_column=moment(nullable=False))
     created_at: datetime = Field(sa_column=moment(nullable=False))
 
-    def answered(self, now: datetime, poll_at: datetime) -> None:
-        """Take note of a poll that went through."""
+    def answered(self, now: datetime, began_at: datetime, poll_at: datetime) -> None:
+        """Take note of a poll that went through; the next one is counted from its beginning."""
         if self.state is not MailboxState.OK:
             self.state, self.state_since = MailboxState.OK, now
         self.reason, self.failures, self.poll_at = None, 0, poll_at
-        self.polled_at = self.answered_at = now
+        self.polled_at, self.answered_at = began_at, now
 
     def failed(self, state: MailboxState, reason: dict[str, Any], now: datetime, poll_at: datetime) -> None:
         """Take note of a poll that did not, and of when the next one is due."""

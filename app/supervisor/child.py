@@ -107,7 +107,6 @@ class Keeper:
         env = {
             **os.environ,
             **self.child.env,
-            "SIGNAL_SUPERVISED": "1",
             "SIGNAL_RESTARTS": str(self._restarts),
             "SIGNAL_LAST_EXIT": self._last_exit,
             PIPE: str(childs_end),

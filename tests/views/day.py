@@ -16,6 +16,7 @@ from app.models import (
 )
 from app.rules.verdict import Verdict
 from tests.views.cast import SENDS, Cast, a_delivery, a_message, add_surroundings, an_attempt, reason, step
+from tests.views.quiet import add_ignored, add_unread
 
 
 async def seed(database: Database, now: datetime) -> Cast:
@@ -52,8 +53,8 @@ async def _add_mails(db: AsyncSession, cast: Cast) -> None:
         attempts=0,
         reason=mails["late"].reason,
     )
-    await _add_ignored(db, cast)
-    await _add_unread(db, cast)
+    await add_ignored(db, cast)
+    await add_unread(db, cast)
     await _add_held(db, cast)
     await _add_set_aside(db, cast)
     await _add_retried(db, cast)
@@ -63,75 +64,6 @@ async def _add_mails(db: AsyncSession, cast: Cast) -> None:
     await _explain(db, cast, mails["matching"])
     deliveries["sent"] = await a_delivery(db, cast, mails["matching"])
     await an_attempt(db, deliveries["sent"])
-
-
-async def _add_ignored(db: AsyncSession, cast: Cast) -> None:
-    mails = cast.messages
-    mails["newsletter"] = await a_message(
-        db,
-        cast,
-        "Les nouveautés de novembre : l'agenda partagé",
-        at=cast.ago(hours=5),
-        verdict=Verdict.IGNORE,
-        sender="lettre@example.org",
-        reason=reason("no_rule_matched"),
-        steps=[step("no_reply_prefix"), step("no_rule_matched", "stopped")],
-    )
-    mails["stranger"] = await a_message(
-        db,
-        cast,
-        "Votre colis est en attente",
-        at=cast.ago(hours=4),
-        verdict=Verdict.IGNORE,
-        text=None,
-        sender="colis@example.org",
-        reason=reason("sender_not_listed", sender="colis@example.org"),
-        steps=[step("sender_not_listed", "stopped", sender="colis@example.org")],
-    )
-    mails["reply"] = await a_message(
-        db,
-        cast,
-        "Re: Média Solution – Missions Recadrage – Lot 31",
-        at=cast.ago(hours=3),
-        verdict=Verdict.IGNORE,
-        reason=reason("reply_prefix", prefix="Re:"),
-        steps=[step("reply_prefix", "stopped", prefix="Re:")],
-    )
-
-
-async def _add_unread(db: AsyncSession, cast: Cast) -> None:
-    mails = cast.messages
-    mails["large"] = await a_message(
-        db,
-        cast,
-        "Rushes du tournage (pièce jointe)",
-        at=cast.ago(hours=2, minutes=30),
-        size=48_311_000,
-        verdict=None,
-        state=MessageState.OVERSIZE,
-        text=None,
-        reason=reason("too_large", size=48_311_000, limit=26_214_400),
-    )
-    mails["vanished"] = await a_message(
-        db,
-        cast,
-        "Brouillon",
-        at=cast.ago(hours=2, minutes=10),
-        verdict=None,
-        text=None,
-        state=MessageState.VANISHED,
-        reason=reason("vanished"),
-    )
-    mails["before"] = await a_message(
-        db,
-        cast,
-        "Média Solution – Missions Recadrage – Lot 12",
-        at=cast.ago(days=40),
-        verdict=Verdict.IGNORE,
-        text=None,
-        reason=reason("before_start"),
-        steps=[step("before_start", "stopped")],
-    )
 
 
 async def _add_held(db: AsyncSession, cast: Cast) -> None:

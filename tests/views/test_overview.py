@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from app.models import Mailbox, MailboxState, Process, Setting
+from app.models import Endpoint, Mailbox, MailboxState, Process, Setting
 from tests.views.cast import Cast, reason
 from tests.web.client import Site
 
@@ -77,7 +77,7 @@ async def test_it_reads_in_french(site: Site) -> None:
 
 
 async def test_a_certificate_that_is_still_verified_although_somebody_switched_it_off_is_told(
-    site: Site, ada: Browser, cast: Cast
+    site: Site, ada: httpx2.AsyncClient, cast: Cast
 ) -> None:
     async with site.database.transaction() as db:
         (await db.get_one(Endpoint, cast.endpoints[0].id)).verify_tls = False
