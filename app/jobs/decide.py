@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -15,9 +15,11 @@ from app.events import Event
 from app.integrations.errors import IntegrationError
 from app.integrations.parsed import ParsedMail
 from app.jobs.context import Context
+from app.jobs.marks import Marks
 from app.jobs.verdict import record
-from app.models import Message, MessageState, Raw, Rule, Setting
+from app.models import Message, MessageState, Raw, Rule, Setting, metadata
 from app.rules import identity
+from app.rules.decide import groups_of
 from app.rules.mail import Mail
 from app.rules.sender import bare_address
 from app.rules.verdict import Mark, Reason, Step
@@ -88,28 +90,59 @@ async def _parse(context: Context, message_id: int, body: bytes) -> Read:
 
 async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> None:
     now = context.now()
-    setting = await Setting.load(db)
-    rules = await Rule.in_force(db)
-    ids = [read.message_id for read in reads]
-    messages = {row.id: row for row in (await db.exec(select(Message).where(col(Message.id).in_(ids)))).all()}
-    raws = {
-        row.message_id: row for row in (await db.exec(select(Raw).where(col(Raw.message_id).in_(ids)))).all()
-    }
+    setting, rules = await Setting.load(db), await Rule.in_force(db)
+    found = select(Message).where(col(Message.id).in_([read.message_id for read in reads]))
+    messages = {message.id: message for message in (await db.exec(found)).all()}
+    mails: list[tuple[Message, Mail, ParsedMail]] = []
     for read in reads:
         message = messages[read.message_id]
         if message.decide_owner != context.owner or message.state is not MessageState.STORED:
             continue  # our lease ran out and another process decided it
         if read.parsed is None:
             _fail(message, read.failure, now)
-            continue
-        raw = raws[read.message_id]
-        raw.plain, raw.html, raw.text = read.parsed.plain, read.parsed.html, read.parsed.text
-        raw.attachments = read.parsed.attachments
-        if not message.fingerprint:
-            _complete(message, read.parsed)
-        mail = mail_of(message, raw, cut="html_cut" in read.parsed.notes)
-        await record(db, message, mail, rules=rules, setting=setting, now=now)
-        message.steps = [*_noted(read.parsed.notes), *message.steps]
+        else:
+            mails.append((message, _mail(message, read.parsed), read.parsed))
+    await _keep_texts(db, [(message, parsed) for message, _, parsed in mails])
+    keys = {key for _, mail, _ in mails for key in groups_of(mail, rules, setting.as_value(), now)}
+    marks = await Marks.load(db, keys, now)
+    for message, mail, parsed in mails:
+        await record(db, message, mail, rules=rules, setting=setting, marks=marks, now=now)
+        message.steps = [*_noted(parsed.notes), *message.steps]
+
+
+def _mail(message: Message, parsed: ParsedMail) -> Mail:
+    """Give a stored mail as judgement takes it."""
+    if not message.fingerprint:
+        _complete(message, parsed)
+    return Mail(
+        subject=message.subject,
+        sender=message.sender,
+        text=parsed.text,
+        source_text=f"{parsed.plain}\n{parsed.html}",
+        size=message.size,
+        arrived_at=message.internal_at,
+        attachments=parsed.attachments,
+        text_cut="html_cut" in parsed.notes,
+    )
+
+
+async def _keep_texts(db: AsyncSession, mails: Sequence[tuple[Message, ParsedMail]]) -> None:
+    """Keep what was read beside the source, without loading the source."""
+    texts = [
+        {
+            "id": message.id,
+            "plain": parsed.plain,
+            "html": parsed.html,
+            "text": parsed.text,
+            "attachments": parsed.attachments,
+        }
+        for message, parsed in mails
+    ]
+    if texts:
+        table = metadata.tables["raw"]
+        await (await db.connection()).execute(
+            update(table).where(table.c.message_id == bindparam("id")), texts
+        )
 
 
 def _complete(message: Message, parsed: ParsedMail) -> None:
@@ -125,20 +158,6 @@ def _noted(notes: Sequence[str]) -> list[dict[str, Any]]:
     split = [note.removesuffix("]").partition("[") for note in notes]
     reasons = [Reason(code, {"name": name} if name else {}) for code, _, name in split if code != "html_cut"]
     return [Step(reason, Mark.NOTED).to_json() for reason in reasons]
-
-
-def mail_of(message: Message, raw: Raw, *, cut: bool = False) -> Mail:
-    """Give a stored mail as judgement takes it."""
-    return Mail(
-        subject=message.subject,
-        sender=message.sender,
-        text=raw.text or "",
-        source_text=f"{raw.plain or ''}\n{raw.html or ''}",
-        size=message.size,
-        arrived_at=message.internal_at,
-        attachments=raw.attachments,
-        text_cut=cut,
-    )
 
 
 def _fail(message: Message, failure: IntegrationError | None, now: datetime) -> None:

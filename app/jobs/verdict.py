@@ -1,21 +1,19 @@
 """Write down what the rules said of a mail: verdict, decisions, links, deliveries and group marks."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Decision, Delivery, DeliveryState, GroupMark, Link, Message, MessageState, Setting
+from app.jobs.marks import LIVE, Marks
+from app.models import Decision, Delivery, DeliveryState, Link, Message, MessageState, Setting
 from app.rules.decide import Judgement, Outcome, decide, groups_of
-from app.rules.group import GroupKey
 from app.rules.mail import Mail
 from app.rules.rule import Rule
 from app.rules.verdict import Verdict
-
-LIVE = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)
 
 
 async def record(
@@ -25,14 +23,17 @@ async def record(
     *,
     rules: Sequence[Rule],
     setting: Setting,
+    marks: Marks,
     now: datetime,
 ) -> Judgement:
     """Judge one mail and write all of it into the caller's transaction."""
-    await _forget(db, message)
+    if message.steps:
+        await _forget(db, message)
     settings = setting.as_value()
     keys = () if message.insisted else groups_of(mail, rules, settings, now)
-    marks = await _marks(db, keys, message, now)
-    judgement = decide(mail=mail, rules=rules, settings=settings, marks=marks, now=now)
+    judgement = decide(
+        mail=mail, rules=rules, settings=settings, marks=marks.speaking(keys, message.id or 0), now=now
+    )
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
     message.steps = [step.to_json() for step in judgement.steps]
     db.add_all(_links(message, judgement))
@@ -48,7 +49,7 @@ async def record(
             delivery.planned_for = setting.revision
         deliveries += made
         if outcome.group is not None and any(delivery.state in LIVE for delivery in made):
-            await _mark(db, outcome.group, message, now)
+            marks.set(db, outcome.group, message.id or 0)
     db.add_all(deliveries)
     message.expected_deliveries = len(deliveries)
     return judgement
@@ -58,41 +59,6 @@ async def _forget(db: AsyncSession, message: Message) -> None:
     """Clear what an earlier judgement of a mail without deliveries left behind."""
     for table in (Decision, Link):
         await db.exec(delete(table).where(col(table.message_id) == message.id))
-
-
-async def _marks(
-    db: AsyncSession, keys: Iterable[GroupKey], message: Message, now: datetime
-) -> Mapping[GroupKey, int]:
-    """Find the mails that speak for these groups: those with a delivery neither failed nor dropped."""
-    found = {}
-    for key in keys:
-        mark = await _mark_row(db, key)
-        if mark is None or mark.message_id == message.id or (mark.expires_at and mark.expires_at <= now):
-            continue
-        alive = select(Delivery.id).where(
-            Delivery.message_id == mark.message_id,
-            Delivery.rule_id == key.rule_id,
-            col(Delivery.state).in_(LIVE),
-        )
-        if (await db.exec(alive.limit(1))).first() is not None:
-            found[key] = mark.message_id
-    return found
-
-
-async def _mark_row(db: AsyncSession, key: GroupKey) -> GroupMark | None:
-    query = select(GroupMark).where(
-        GroupMark.rule_id == key.rule_id, GroupMark.scope == key.scope, GroupMark.name == key.group
-    )
-    return (await db.exec(query)).one_or_none()
-
-
-async def _mark(db: AsyncSession, key: GroupKey, message: Message, now: datetime) -> None:
-    mark = await _mark_row(db, key) or GroupMark(
-        rule_id=key.rule_id, scope=key.scope, name=key.group, message_id=message.id or 0, marked_at=now
-    )
-    mark.message_id, mark.marked_at, mark.expires_at = message.id or 0, now, key.expires_at
-    db.add(mark)
-    await db.flush()
 
 
 def _links(message: Message, judgement: Judgement) -> list[Link]:

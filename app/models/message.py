@@ -88,7 +88,7 @@ class Message(SQLModel, table=True):
         """
         if not self.can_be_tried_again:
             raise ValueError(self.state)
-        self.insisted = True
+        self.insisted = self.verdict is Verdict.DUPLICATE or self.state is MessageState.OVERSIZE
         if self.digest is None:
             self.state, self.fetch_tries = MessageState.QUARANTINED, 0
             self.verdict, self.reason = None, {"code": "not_fetched", "facts": {}}
