@@ -46,11 +46,17 @@ async def _run(config: Config) -> None:
     async with AsyncExitStack() as stack:
         context = await _open(config, stack)
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, context.bells.stopping.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, number, context.bells.stopping)
         log.info("BG_POLLER: Singleton lock acquired", owner=context.owner)
         await work(context, ready=announce)
         log.info("worker stops")
+
+
+def _stop(number: int, stopping: asyncio.Event) -> None:
+    event = f"PROCESS: {signal.Signals(number).name} received"  # the words that monitoring looks for
+    log.info(event)
+    stopping.set()
 
 
 async def _open(config: Config, stack: AsyncExitStack) -> Context:

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser
 from standardwebhooks import Webhook
 
+from app.crash import POINTS
 from app.models import sqlite
 from app.vault import Vault
 from tests.letters import matching
@@ -91,25 +92,11 @@ async def test_a_page_that_is_open_shows_a_new_delivery_without_reloading(
             assert await page.evaluate("performance.timeOrigin") == loaded
 
 
-CRASHES = [
-    "announce.after",
-    "fetch.after",
-    "t1.before_commit",
-    "t1.after_commit",
-    "flag.before",
-    "decide.claimed",
-    "t2.before_commit",
-    "t2.after_commit",
-    "claim.after_commit",
-    "send.after",
-    "record.before_commit",
-    "record.after_commit",
-]
 BETWEEN_SEND_AND_RECORD = {"send.after", "record.before_commit"}
 ALONE = {*BETWEEN_SEND_AND_RECORD, "record.after_commit"}  # other requests may be under way at that moment
 
 
-@pytest.mark.parametrize("point", CRASHES)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_worker_that_dies_loses_nothing_and_repeats_at_most_one(story: Story, point: str) -> None:
     mails = 1 if point in ALONE else 3
     story.arrives(*(matching() for _ in range(mails)))

@@ -1,4 +1,4 @@
-r"""What is still to be done outside after a commit: `\Seen` flags and notices."""
+r"""What is still to be done outside after a commit: the `\Seen` flags."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,6 @@ from app.models.columns import facts, moment, word
 
 class EffectKind(StrEnum):
     SEEN = "seen"
-    NOTICE = "notice"
 
 
 class Effect(SQLModel, table=True):
