@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,12 +18,12 @@ from app.crash import Crash
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
-from app.jobs.border import guarded
+from app.jobs.border import Work, guarded
 from app.jobs.context import Context
-from app.jobs.decide import decide_waiting
+from app.jobs.decide import decide_waiting, give_back_own
 from app.jobs.deliver import Deliverer
 from app.jobs.owner import owner_of, registered
-from app.jobs.poll import due_polls, poll
+from app.jobs.poll import broke, due_polls, poll
 from app.jobs.queue import DECIDE, DELIVER, POLL, Queue, decode, encode
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
@@ -107,9 +108,10 @@ async def work(context: Context, *, ready: Callable[[], None]) -> None:
     """Do everything until the stopping bell rings; then what is under way ends or is given back."""
     deliverer = Deliverer(context)
     polls = Polls(context)
+    give_back = partial(give_back_own, context)
     loops = [
         _loop("deliver", context.bells.deliver, deliverer.claim_due),
-        _loop("decide", context.bells.decide, lambda: _all(decide_waiting, context)),
+        _loop("decide", context.bells.decide, lambda: _all(decide_waiting, context), failed=give_back),
         _loop("poll", asyncio.Event(), polls.start_due),
         _loop("sweep", asyncio.Event(), lambda: sweep(context)),
         _doorbell(context, polls),
@@ -141,7 +143,8 @@ class Polls:
         """Start a poll; while one is under way the next request waits in its row."""
         if mailbox_id in self._under_way:
             return
-        task = asyncio.create_task(guarded("poll", lambda: poll(self._context, mailbox_id, run_id)))
+        ids = (self._context, mailbox_id, run_id)
+        task = asyncio.create_task(guarded("poll", partial(poll, *ids), failed=partial(broke, *ids)))
         self._under_way[mailbox_id] = task
         task.add_done_callback(lambda _: self._under_way.pop(mailbox_id, None))
 
@@ -149,11 +152,11 @@ class Polls:
         await _cancel(*self._under_way.values())  # whatever was not committed is fetched again
 
 
-async def _loop(name: str, bell: asyncio.Event, turn: Callable[[], Awaitable[object]]) -> None:
+async def _loop(name: str, bell: asyncio.Event, turn: Work, *, failed: Work | None = None) -> None:
     """Take a turn whenever the bell rings, and each second in any case."""
     while True:
         bell.clear()
-        await guarded(name, turn)
+        await guarded(name, turn, failed=failed)
         with suppress(TimeoutError):
             async with asyncio.timeout(TICK):
                 await bell.wait()
@@ -171,8 +174,13 @@ async def _heartbeat() -> None:
 
 
 async def _doorbell(context: Context, polls: Polls) -> None:
-    """Listen for rings through arq; it ends when Redis goes away, and is started again."""
+    """Listen for rings; arq's worker ends when Redis goes away, and is started again."""
+    while True:
+        await guarded("doorbell", partial(_listen, context, polls))
+        await asyncio.sleep(RECONNECT)
 
+
+async def _listen(context: Context, polls: Polls) -> None:
     async def on_poll(ctx: dict[Any, Any], *ids: Any, **_: Any) -> None:  # noqa: ANN401, ARG001 - arq's protocol
         polls.start(*ids)
 
@@ -182,28 +190,26 @@ async def _doorbell(context: Context, polls: Polls) -> None:
     async def on_deliver(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
         context.bells.deliver.set()
 
-    while True:
-        worker = Worker(
-            [func(on_poll, name=POLL), func(on_decide, name=DECIDE), func(on_deliver, name=DELIVER)],
-            redis_settings=RedisSettings.from_dsn(context.config.redis_url),
-            job_serializer=encode,
-            job_deserializer=decode,
-            poll_delay=0.02,
-            max_jobs=50,
-            job_timeout=10,
-            keep_result=0,
-            max_tries=1,
-            health_check_interval=10,
-            handle_signals=False,
-        )
-        try:
-            await worker.async_run()
-        except (RedisError, OSError) as error:
-            log.warning("doorbell away", error=type(error).__name__)
-        finally:
-            with suppress(RedisError, OSError):
-                await worker.close()
-        await asyncio.sleep(RECONNECT)
+    worker = Worker(
+        [func(on_poll, name=POLL), func(on_decide, name=DECIDE), func(on_deliver, name=DELIVER)],
+        redis_settings=RedisSettings.from_dsn(context.config.redis_url),
+        job_serializer=encode,
+        job_deserializer=decode,
+        poll_delay=0.02,
+        max_jobs=50,
+        job_timeout=10,
+        keep_result=0,
+        max_tries=1,
+        health_check_interval=10,
+        handle_signals=False,
+    )
+    try:
+        await worker.async_run()
+    except (RedisError, OSError) as error:
+        log.warning("doorbell away", error=type(error).__name__)
+    finally:
+        with suppress(RedisError, OSError):
+            await worker.close()
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

@@ -1,12 +1,12 @@
 """T2: parse a stored mail, let the rules judge it, and write all that follows in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -62,7 +62,7 @@ async def _claim(context: Context) -> list[tuple[int, bytes]]:
     now = context.now()
     waiting = (
         select(Message.id)
-        .where(Message.is_waiting(), col(Message.decide_at) <= now)
+        .where(Message.is_waiting(), col(Message.decide_at) <= now, col(Message.decide_owner).is_(None))
         .order_by(col(Message.decide_tries), col(Message.id))
         .with_for_update(skip_locked=True)
     )
@@ -171,14 +171,31 @@ def _fail(message: Message, failure: IntegrationError | None, now: datetime) -> 
     message.settle(MessageState.QUARANTINED, None, reason.to_json(), now)
 
 
-async def give_back_decisions(db: AsyncSession, owner: str, now: datetime) -> int:
-    """Let others decide what a dead process was at; counted, since one of these mails may have ended it."""
+async def give_back_own(context: Context) -> None:
+    """Free what we were deciding when it broke."""
+    async with context.database.transaction() as db:
+        await give_back_decisions(db, {context.owner}, context.now())
+
+
+async def give_back_decisions(db: AsyncSession, owners: Collection[str], now: datetime) -> int:
+    """Let others decide what these were at, and whatever somebody holds longer than any lease lasts.
+
+    It is counted, since one of these mails may be what ended them.
+    """
     result = await db.exec(
         update(Message)
-        .where(col(Message.decide_owner) == owner, Message.is_waiting())
+        .where(Message.is_waiting(), or_(col(Message.decide_owner).in_(owners), *overdue(now)))
         .values(decide_owner=None, decide_at=now, decide_tries=Message.decide_tries + 1)
     )
     return result.rowcount
+
+
+def overdue(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Ask for leases that ran out, and for moments that only a clock set back since can have written."""
+    return (
+        and_(col(Message.decide_owner).is_not(None), col(Message.decide_at) <= now),
+        col(Message.decide_at) > now + 2 * LEASE,
+    )
 
 
 def deadly() -> SelectOfScalar[Message]:

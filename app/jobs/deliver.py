@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -10,6 +11,7 @@ from app.events import Event
 from app.integrations import signature
 from app.integrations.errors import IntegrationError, Reason
 from app.integrations.webhook import Target
+from app.jobs.border import guarded
 from app.jobs.claim import Claimed, claim, due_endpoints
 from app.jobs.context import Context
 from app.jobs.outcome import Result, record
@@ -41,7 +43,7 @@ class Deliverer:
             free = concurrency - len(under_way)
             claimed = await claim(self._context, endpoint_id, free) if free > 0 else []
             for one in claimed:
-                task = asyncio.create_task(self._send(one))
+                task = asyncio.create_task(guarded("send", partial(self._send, one)))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
             started += len(claimed)
@@ -55,7 +57,7 @@ class Deliverer:
             results = [await self._results.get()]
             while not self._results.empty() and len(results) < MOST_RESULTS:
                 results.append(self._results.get_nowait())
-            await self._write(results)
+            await guarded("record", partial(self._write, results))
             for _ in results:
                 self._results.task_done()
             self._context.bells.deliver.set()

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlmodel import col, select
@@ -19,6 +20,9 @@ from app.models import LogEvent, Mailbox, MailboxState, Run, RunState, Setting
 from app.rules import polling
 from app.rules.backoff import backoff
 from app.vault import Sealed
+
+UNEXPECTED = "unexpected"
+TOO_FAR = timedelta(minutes=10)  # no poll is planned further ahead: a clock was set back since
 
 log = structlog.get_logger()
 
@@ -61,9 +65,10 @@ async def due_polls(context: Context) -> list[tuple[int, int | None]]:
 
 def _due(mailbox: Mailbox, setting: Setting, now: datetime) -> bool:
     if mailbox.failures or mailbox.polled_at is None:
-        return mailbox.poll_at <= now
+        return mailbox.poll_at <= now or mailbox.poll_at > now + TOO_FAR
     # computed from the setting of this moment, so that a shorter interval takes effect at once
-    return mailbox.polled_at + timedelta(seconds=setting.polling_interval) <= now
+    planned_at = mailbox.polled_at + timedelta(seconds=setting.polling_interval)
+    return planned_at <= now or mailbox.polled_at > now
 
 
 async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> None:
@@ -77,10 +82,9 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
         try:
             stored = await _read(context, mailbox_id, folder_id, progress)
         except IntegrationError as error:
-            await _failed(context, mailbox_id, error)
-            await progress.end(
-                RunState.FAILED, {"code": str(error.reason), "facts": {"detail": error.detail}}
-            )
+            reason = {"code": str(error.reason), "facts": {"detail": error.detail}}
+            await _failed(context, mailbox_id, reason)
+            await progress.end(RunState.FAILED, reason)
         except LeaseLost:
             await progress.end(RunState.FAILED, {"code": "lease_lost", "facts": {}})
         else:
@@ -89,6 +93,13 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
             await _answered(context, mailbox_id, began_at)
             await progress.end(RunState.DONE)
     await context.queue.publish(Event.MAILBOX_CHANGED)
+
+
+async def broke(context: Context, mailbox_id: int, run_id: int | None) -> None:
+    """Say in the rows that a poll met an error nobody had thought of."""
+    reason = {"code": UNEXPECTED, "facts": {}}
+    await _failed(context, mailbox_id, reason)
+    await Progress(context, run_id).end(RunState.FAILED, reason)
 
 
 async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> int:
@@ -120,17 +131,17 @@ async def _answered(context: Context, mailbox_id: int, began_at: datetime) -> No
         mailbox.answered(now, began_at, began_at + timedelta(seconds=setting.polling_interval))
 
 
-async def _failed(context: Context, mailbox_id: int, error: IntegrationError) -> None:
+async def _failed(context: Context, mailbox_id: int, reason: dict[str, Any]) -> None:
+    code, detail = reason["code"], reason["facts"].get("detail", "")
     async with context.database.transaction() as db:
         mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
-        state = MailboxState.REFUSED if error.reason is Reason.AUTH_FAILED else MailboxState.FAILING
+        state = MailboxState.REFUSED if code == Reason.AUTH_FAILED else MailboxState.FAILING
         if not mailbox.failures:
-            facts = {"reason": str(error.reason), "detail": error.detail}
+            facts = {"reason": code, "detail": detail}
             db.add(
                 LogEvent(at=now, level="warning", event="mailbox fails", subject=mailbox.name, facts=facts)
             )
         interval = timedelta(seconds=setting.polling_interval)
         wait = backoff(interval=interval, failures=mailbox.failures, random=random.random())  # noqa: S311 - no secret
-        reason = {"code": str(error.reason), "facts": {"detail": error.detail}}
         mailbox.failed(state, reason, now, now + wait)
-    log.warning("POLLER: poll failed", mailbox=mailbox_id, reason=str(error.reason), detail=error.detail)
+    log.warning("POLLER: poll failed", mailbox=mailbox_id, reason=code, detail=detail)

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
 from app.jobs.context import Context
-from app.jobs.decide import deadly, give_back_decisions, set_aside
+from app.jobs.decide import deadly, give_back_decisions, overdue, set_aside
 from app.jobs.hold import due_holds, release_due
 from app.jobs.outcome import give_back_deliveries
 from app.jobs.owner import dead
@@ -43,6 +43,7 @@ async def _work(db: AsyncSession, now: datetime) -> list[bool]:
     queries = (
         select(Delivery.id).where(*_expired(now)),
         select(Delivery.id).where(*_too_far(now)),
+        select(Message.id).where(Message.is_waiting(), or_(*overdue(now))),
     )
     held = (await db.exec(due_holds(revision, now).limit(1))).first()
     fatal = (await db.exec(deadly().limit(1))).first()
@@ -68,13 +69,13 @@ async def _give_back(db: AsyncSession, now: datetime) -> int:
     )
     deliveries = (await db.exec(lost)).all()
     await give_back_deliveries(db, deliveries, now)
-    decisions = [await give_back_decisions(db, owner, now) for owner in gone]
+    decisions = await give_back_decisions(db, gone, now)
     runs = await db.exec(
         update(Run)
         .where(col(Run.state) == RunState.RUNNING, col(Run.owner).in_(gone))
         .values(state=RunState.QUEUED, owner=None)
     )
-    return len(deliveries) + sum(decisions) + int(runs.rowcount)
+    return len(deliveries) + decisions + int(runs.rowcount)
 
 
 def _expired(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

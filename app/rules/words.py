@@ -112,8 +112,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "not_fetched": (N_("It could not be fetched: {detail:word}"), N_("It could not be fetched")),
     "unparsable": (N_("It could not be read: {detail:word}"), N_("It could not be read")),
     "parser_killed": (
-        N_("Reading it ended the process {tries} times; it is set aside with its source"),
-        N_("Reading it ended the process; it is set aside with its source"),
+        N_("Deciding it broke off {tries} times; it is set aside with its source"),
+        N_("Deciding it broke off; it is set aside with its source"),
     ),
     "duplicate_mail": (N_("The same mail was handled before, as mail {message_id}"),),
     "text_cut": (N_("Very long: only the first {limit:megabytes} of its text were read"),),

@@ -1,12 +1,15 @@
 """A stored mail gets its verdict, its links, its deliveries and its group's mark in one commit."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from app.jobs.again import try_again
-from app.jobs.decide import give_back_decisions
+from app.jobs.border import guarded
+from app.jobs.decide import give_back_decisions, give_back_own
 from app.jobs.owner import machine
+from app.jobs.poll import due_polls
 from app.jobs.seed import add_endpoint, new_endpoint
 from app.jobs.sweep import sweep
 from app.models import (
@@ -181,7 +184,7 @@ async def test_a_mail_that_processes_die_of_is_quarantined(world: World, deaths:
     for _ in range(deaths):
         await world.change(Message, decide_owner="a process that died")
         async with world.context.database.transaction() as db:
-            await give_back_decisions(db, "a process that died", world.clock())
+            await give_back_decisions(db, {"a process that died"}, world.clock())
     await sweep(world.context)
     message = await world.one(Message)
     assert message.state is MessageState.QUARANTINED
@@ -237,3 +240,43 @@ async def test_a_mail_that_is_too_large_is_fetched_when_somebody_insists(world: 
     await world.settle()
     assert (await world.one(Message)).verdict is Verdict.DELIVER
     assert len(world.sink.seen) == 1
+
+
+async def test_a_mail_that_breaks_the_deciding_takes_no_other_along(world: World) -> None:
+    world.arrives(matching(1), matching(2), matching(3))
+    await world.poll()
+    async with world.context.database.transaction() as db:
+        reason = {"code": "no_rule", "facts": {}}
+        stray = Decision(  # what no code had thought of: the row that deciding is about to write
+            message_id=2,
+            rule_id=1,
+            rule_version_id=1,
+            position=0,
+            matched=False,
+            reason=reason,
+            steps=[],
+            created_at=world.clock(),
+        )
+        db.add(stray)
+    for _ in range(6):
+        await guarded("decide", world.decide, failed=partial(give_back_own, world.context))
+        await sweep(world.context)
+    assert [message.state for message in await world.rows(Message)] == [
+        MessageState.DECIDED,
+        MessageState.QUARANTINED,
+        MessageState.DECIDED,
+    ]
+
+
+async def test_a_mail_stored_by_a_clock_that_ran_ahead_is_decided_all_the_same(world: World) -> None:
+    world.clock.pass_(days=3650)
+    world.arrives(matching())
+    await world.poll()
+    world.clock.pass_(days=-3650)
+    await sweep(world.context)
+    await world.decide()
+    assert (await world.one(Message)).state is MessageState.DECIDED
+    world.arrives(matching())
+    assert await due_polls(world.context) == [(1, None)]
+    await world.poll()
+    assert len(await world.rows(Message)) == 2
