@@ -46,10 +46,10 @@ async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: da
         if first_run.dashboard_user and not setting.username:
             setting.username = first_run.dashboard_user
             setting.password_hash = PasswordHasher().hash(first_run.dashboard_password.get_secret_value())
-        if first_run.has_mailbox and await _none_of_ones_own(db, Mailbox):
+        if first_run.has_mailbox and not await _corrected(db, _mailbox(first_run, vault, now)):
             await _end_demo(db, setting, first_run, now)
             db.add(_mailbox(first_run, vault, now))
-        if first_run.webhook_url and await _none_of_ones_own(db, Endpoint):
+        if first_run.webhook_url and not await _redirected(db, _endpoint(first_run, vault, now)):
             await add_endpoint(db, _endpoint(first_run, vault, now), by=AUTHOR, now=now)
 
 
@@ -123,8 +123,23 @@ async def _add_presets(db: AsyncSession, now: datetime) -> None:
         db.add(version)
 
 
-async def _none_of_ones_own(db: AsyncSession, table: type[Mailbox] | type[Endpoint]) -> bool:
-    return (await db.exec(select(table.id).where(col(table.demo).is_(False)).limit(1))).first() is None
+async def _corrected(db: AsyncSession, wanted: Mailbox) -> bool:
+    """Whether there is a mailbox of one's own already; one that never answered takes what is wanted now."""
+    query = select(Mailbox).where(col(Mailbox.demo).is_(False)).order_by(col(Mailbox.id))
+    own = (await db.exec(query)).first()
+    if own is not None and own.answered_at is None:
+        for name in ("name", "host", "port", "tls", "username", "password", "senders", "poll_at"):
+            setattr(own, name, getattr(wanted, name))
+    return own is not None
+
+
+async def _redirected(db: AsyncSession, wanted: Endpoint) -> bool:
+    """Whether there is a receiver of one's own already; one that never took anything may stand elsewhere."""
+    query = select(Endpoint).where(col(Endpoint.demo).is_(False)).order_by(col(Endpoint.id))
+    own = (await db.exec(query)).first()
+    if own is not None and own.succeeded_at is None:
+        own.name, own.url, own.verify_tls = wanted.name, wanted.url, wanted.verify_tls
+    return own is not None
 
 
 async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now: datetime) -> None:

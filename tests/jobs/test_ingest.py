@@ -3,12 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
-from pydantic import SecretStr
 
-from app.config import FirstRun
 from app.jobs.lease import leased
 from app.jobs.owner import machine
-from app.jobs.seed import prepare
 from app.models import (
     Effect,
     FirstContact,
@@ -207,12 +204,6 @@ async def test_headers_that_break_the_parser_cost_no_other_mail_its_place(world:
     await world.decide()
     states = [message.state for message in await world.rows(Message)]
     assert states[0] is states[2] is MessageState.DECIDED
-
-
-async def test_ones_own_mailbox_is_taken_in_once_only(world: World) -> None:
-    another = FirstRun(email_address="other", email_password=SecretStr("x"), imap_server=world.imap.host)
-    await prepare(world.context.database, another, world.context.vault, world.clock())
-    assert (await world.mailbox()).username == world.user
 
 
 HEADERS = b"From: ann@example.com\r\nSubject: x\r\n\r\n"

@@ -55,11 +55,34 @@ async def test_the_predecessors_variables_are_taken_over(database: Database) -> 
     assert b"secret" not in mailbox.password
 
 
-async def test_a_second_start_changes_nothing(database: Database) -> None:
+async def test_what_was_typed_wrong_is_mended_by_another_start(database: Database) -> None:
+    await _prepared(database, OWN.model_copy(update={"imap_server": "imop.example.com"}))
+    await _prepared(database, OWN.model_copy(update={"webhook_url": "https://hook.example.com/other"}))
+    async with database.reading() as db:
+        assert (await db.exec(select(Mailbox.host))).all() == ["imap.example.com"]
+        assert (await db.exec(select(Endpoint.url))).all() == ["https://hook.example.com/other"]
+
+
+async def test_once_the_mailbox_answered_and_the_receiver_took_something_a_start_changes_nothing(
+    database: Database,
+) -> None:
     await _prepared(database, OWN)
-    await _prepared(database, OWN.model_copy(update={"email_address": "other", "webhooks_time_start": "7h"}))
+    async with database.transaction() as db:
+        (await db.exec(select(Mailbox))).one().answered_at = Clock()()
+        (await db.exec(select(Endpoint))).one().succeeded_at = Clock()()
+    await _prepared(
+        database,
+        OWN.model_copy(
+            update={
+                "email_address": "other",
+                "webhook_url": "https://other.example.com",
+                "webhooks_time_start": "7h",
+            }
+        ),
+    )
     async with database.reading() as db:
         assert (await db.exec(select(Mailbox.username))).all() == ["ops"]
+        assert (await db.exec(select(Endpoint.url))).all() == ["https://hook.example.com/in"]
         assert (await Setting.load(db)).window_start == "9h00"
 
 
