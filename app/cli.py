@@ -28,6 +28,7 @@ NEED_QUEUE = {"web", "worker"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; gives the exit code."""
     hold_standard_streams()
+    os.umask(0o077)  # what we write holds other people's mail
     options = _parser().parse_args(arguments)
     try:
         return _run(options) if options.command == "run" else _play(options)
@@ -80,17 +81,29 @@ def _port(text: str) -> int:
 
 
 def _play(options: argparse.Namespace) -> int:
-    from app import log
-    from app.config import Config, ConfigError, FirstRun
+    from app.config import ConfigError
 
     try:
-        config = Config.load(port=options.port, data_dir=options.data_dir)
-        FirstRun.load()  # read when the database is empty, but a mistake in it is always said
+        return _role(options)
     except ConfigError as error:
         raise CannotStart(str(error)) from None
+
+
+def _role(options: argparse.Namespace) -> int:
+    from app import log
+    from app.config import Config, ConfigError, FirstRun
+    from app.integrations.network import Gate
+
+    config = Config.load(port=options.port, data_dir=options.data_dir)
+    FirstRun.load()  # read when the database is empty, but a mistake in it is always said
+    try:
+        Gate(config.allow_private_targets)
+    except ValueError as error:
+        message = f"ALLOW_PRIVATE_TARGETS: {error}"
+        raise ConfigError(message) from None
     if options.command in NEED_QUEUE and not config.redis_url:
         message = f"REDIS_URL: is needed by `{options.command}`; `signal-server run` brings its own queue"
-        raise CannotStart(message)
+        raise ConfigError(message)
     log.configure(options.command, form=config.log_format, level=config.log_level)
     module, _, function = ROLES[options.command][0].partition(":")
     return getattr(import_module(module), function)(config) or 0

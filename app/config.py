@@ -23,6 +23,14 @@ TRUE = {"1", "true", "yes", "y", "on"}
 FALSE = {"0", "false", "no", "n", "off"}
 
 
+# what pydantic says of these, in words for somebody who has never met it
+PLAIN = {
+    "int_parsing": "must be a whole number",
+    "string_pattern_mismatch": "must be a host's name, such as imap.example.org",
+    "string_too_short": "is too short: 16 characters are the least",
+}
+
+
 class ConfigError(Exception):
     """A variable is missing or malformed; the text has one line for each."""
 
@@ -79,7 +87,7 @@ class Environment(BaseSettings):
 def _lines(error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         name = str(problem["loc"][0]).upper() if problem["loc"] else ""
-        text = problem["msg"].removeprefix("Value error, ")
+        text = PLAIN.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
         yield f"{name}: {text}" if name else text
 
 
@@ -161,6 +169,14 @@ class Config(Environment):
 
 
 def _kept_secret(path: Path) -> str:
+    try:
+        return _made_once(path)
+    except OSError as error:
+        message = f"DATA_DIR: {path.parent} cannot be written: {error.strerror}"
+        raise ConfigError(message) from None
+
+
+def _made_once(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     if not path.exists():
@@ -180,7 +196,7 @@ class FirstRun(Environment):
 
     email_address: str = ""
     email_password: SecretStr = SecretStr("")
-    imap_server: str = ""
+    imap_server: str = Field("", pattern=r"^[\w.:-]*$")
     imap_port: int = Field(993, ge=1, le=65535)
     imap_use_ssl: Switch = True
     webhook_url: str = ""

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,7 +16,7 @@ from app.jobs.owner import registered
 from app.jobs.queue import Queue
 from app.lines import Lines
 from app.models import Database, Setting
-from app.ready import announce
+from app.ready import CannotStart
 from app.routes import PUBLIC, ROUTES
 from app.vault import Vault
 from app.web import i18n
@@ -45,7 +46,6 @@ def run(config: Config) -> int:
     """Serve until told to stop; gives the exit code."""
 
     async def listening(state: State) -> None:
-        announce()
         if config.loopback:
             await _print_link(config, state["database"])
 
@@ -61,6 +61,9 @@ def print_sign_in(config: Config) -> None:
         database = Database(config.database)
         try:
             await _print_link(config, database)
+        except DBAPIError as error:
+            message = f"There is no database in {config.data_dir} that could be read: start the server first"
+            raise CannotStart(message) from error
         finally:
             await database.aclose()
 

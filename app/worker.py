@@ -28,7 +28,7 @@ from app.jobs.queue import DECIDE, DELIVER, POLL, Queue, decode, encode
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
 from app.models import Database
-from app.ready import CannotStart, announce
+from app.ready import beat
 from app.vault import Vault
 
 TICK = 1.0  # seconds between two looks at what is due
@@ -50,7 +50,7 @@ async def _run(config: Config) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, number, context.bells.stopping)
         log.info("BG_POLLER: Singleton lock acquired", owner=context.owner)
-        await work(context, ready=announce)
+        await work(context)
         log.info("worker stops")
 
 
@@ -77,7 +77,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Context:
             queue_ok=lambda: queue.ok,
         )
     )
-    webhooks = Webhooks(_gate(config))
+    webhooks = Webhooks(Gate(config.allow_private_targets))
     stack.push_async_callback(webhooks.aclose)
     return Context(
         config=config,
@@ -92,19 +92,11 @@ async def _open(config: Config, stack: AsyncExitStack) -> Context:
     )
 
 
-def _gate(config: Config) -> Gate:
-    try:
-        return Gate(config.allow_private_targets)
-    except ValueError as error:
-        message = f"ALLOW_PRIVATE_TARGETS: {error}"
-        raise CannotStart(message) from None
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def work(context: Context, *, ready: Callable[[], None]) -> None:
+async def work(context: Context) -> None:
     """Do everything until the stopping bell rings; then what is under way ends or is given back."""
     deliverer = Deliverer(context)
     polls = Polls(context)
@@ -116,10 +108,10 @@ async def work(context: Context, *, ready: Callable[[], None]) -> None:
         _loop("sweep", asyncio.Event(), lambda: sweep(context)),
         _doorbell(context, polls),
         _heartbeat(),
+        beat(),  # last: ready when all the others have begun
     ]
     tasks = [asyncio.create_task(loop) for loop in loops]
     results = asyncio.create_task(deliverer.write_results())
-    ready()
     await context.bells.stopping.wait()
     await _cancel(*tasks)
     with suppress(TimeoutError):

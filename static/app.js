@@ -119,14 +119,21 @@
     !(name === "open" && element.matches("details, dialog"));
 
   // Relative times, in the words of the page's language.
-  const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: "always", style: "short" });
-  const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [Infinity, "day", 86400]];
+  const words = JSON.parse(root.dataset.distances);
+
+  function distance(seconds) {
+    const far = Math.abs(seconds);
+    if (far < words.near) return words.now;
+    const [, unit, span] = words.spans.find(([limit]) => limit === null || far < limit);
+    const told = span.replace("{n}", Math.floor(far / unit));
+    return (seconds < 0 ? words.past : words.future).replace("{span}", told);
+  }
 
   function tick() {
     for (const time of $$("time[data-ago]")) {
-      const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
-      const [, unit, length] = STEPS.find(([limit]) => Math.abs(seconds) < limit);
-      const text = relative.format(Math.trunc(seconds / length), unit);
+      const seconds = Math.trunc((new Date(time.dateTime) - Date.now()) / 1000);
+      const isNow = time.dataset.ago === "due" && seconds < 0 && seconds > -words.late;
+      const text = isNow ? words.now : distance(seconds);
       if (time.textContent !== text) time.textContent = text;
     }
   }

@@ -16,7 +16,7 @@ from app.supervisor.supervisor import Supervisor
 
 PATIENCE = 30.0  # seconds until a condition that never comes true fails its test
 
-START = "import os, signal, sys, time; from app.ready import announce, refuse"
+START = "import asyncio, os, signal, sys, time; from app.ready import beat, refuse; EVERY = 0.1"
 POLITE = f"""{START}
 def end(*_):
     print('{{"event": "ended", "child": "%s"}}' % sys.argv[1], flush=True)
@@ -24,10 +24,9 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 facts = (sys.argv[1], os.environ["SIGNAL_RESTARTS"], os.environ["SIGNAL_LAST_EXIT"])
 print('{{"event": "began", "child": "%s", "restarts": "%s", "last_exit": "%s"}}' % facts, flush=True)
-announce()
-while True: signal.pause()
+asyncio.run(beat(EVERY))
 """
-STUBBORN = f"{START}; signal.signal(signal.SIGTERM, signal.SIG_IGN); announce(); time.sleep(60)"
+STUBBORN = f"{START}; signal.signal(signal.SIGTERM, signal.SIG_IGN); asyncio.run(beat(EVERY))"
 BROKEN = "raise SystemExit(3)"
 REFUSING = f"{START}; refuse('IMAP_PORT: must be a number'); sys.exit(2)"
 HOLDING = """import os, subprocess, sys; pipe = int(os.environ["SIGNAL_READY_FD"])
@@ -39,12 +38,29 @@ sys.exit(3)
 PARENT = f"""{START}; import subprocess
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 print('{{"event": "grandchild", "pid": %d}}' % child.pid, flush=True)
-announce(); time.sleep(60)
+asyncio.run(beat(EVERY))
 """
+CAUGHT = f"""{START}
+async def live():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, time.sleep, 600)
+    await beat(EVERY)
+asyncio.run(live())
+"""
+MUTE = "import time; time.sleep(600)"
 
 
-def stand_in(name: str, code: str, *, once: bool = False, grace: float = 3.0) -> Child:
-    return Child(name=name, argv=(sys.executable, "-c", code, name), once=once, grace=grace)
+def stand_in(name: str, code: str, *, once: bool = False, grace: float = 3.0, silence: float = 60.0) -> Child:
+    argv = (sys.executable, "-c", code, name)
+    return Child(name=name, argv=argv, once=once, grace=grace, silence=silence)
+
+
+async def at_once() -> bool:
+    return True
+
+
+def mute(name: str) -> Child:
+    """One that is asked whether it is ready, as Redis is, and says nothing itself."""
+    return Child(name=name, argv=(sys.executable, "-c", MUTE), ready=at_once, silence=1.0)
 
 
 SCENARIOS: Mapping[str, Callable[[], list[list[Child]]]] = {
@@ -58,6 +74,7 @@ SCENARIOS: Mapping[str, Callable[[], list[list[Child]]]] = {
         [stand_in("second", POLITE), stand_in("refusing", REFUSING)],
     ],
     "parent": lambda: [[stand_in("parent", PARENT)]],
+    "beating": lambda: [[mute("mute"), stand_in("beating", CAUGHT, silence=1.5)]],
     "once": lambda: [[stand_in("once", "", once=True)], [stand_in("second", POLITE)]],
     "failing": lambda: [[stand_in("once", BROKEN, once=True)], [stand_in("second", POLITE)]],
 }

@@ -1,16 +1,28 @@
 """Children that die are started again; nothing outlives the supervisor."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
+from app.ready import PIPE, READY
 from app.supervisor.child import Child, Keeper
-from tests.stand_ins import gone, started
+from app.supervisor.pulse import Pulse
+from tests.stand_ins import PATIENCE, gone, started
 
 SCENARIO = "tests.stand_ins"
+BEATING = """import asyncio; from app.ready import beat
+async def work():
+    beating = asyncio.create_task(beat(0.01))
+    await asyncio.sleep(0.2)
+    print("worked on")
+    beating.cancel()
+asyncio.run(work())
+"""
 
 
 async def test_the_next_stage_starts_when_the_one_before_is_ready() -> None:
@@ -100,6 +112,66 @@ async def test_a_child_that_does_not_stop_is_killed() -> None:
 
     assert code == 0
     await gone(child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGUSR1], ids=["stopped", "caught in its loop"])
+async def test_a_child_that_falls_silent_is_killed_and_started_again(number: signal.Signals) -> None:
+    async with started(SCENARIO, "beating") as running:
+        mute = (await running.until("child ready", child="mute"))["pid"]
+        before = await running.until("child ready", child="beating")
+
+        os.kill(before["pid"], number)
+        silent = await running.until("child silent")
+        death = await running.until("child died")
+        again = await running.until("child ready", times=2, child="beating")
+        os.kill(mute, 0)  # of which nobody expects a beat
+
+    assert (silent["child"], silent["pid"]) == ("beating", before["pid"])
+    assert silent["seconds"] >= 1.5
+    assert (death["child"], death["exit"]) == ("beating", "SIGKILL")
+    assert again["pid"] != before["pid"]
+    assert "mute" not in {line["child"] for line in running.lines if line["event"] == "child died"}
+
+
+async def test_time_in_which_the_supervisor_was_stopped_itself_is_no_silence() -> None:
+    pulse = Pulse()
+    pipe, childs_end = os.pipe()
+    listening = asyncio.create_task(pulse.listen(pipe))
+    os.write(childs_end, f"{READY}\n".encode())
+    waiting = asyncio.create_task(pulse.silence(0.4))
+    await pulse.ready.wait()
+    await asyncio.sleep(0)
+
+    subprocess.run(["sleep", "1"], check=True)  # noqa: ASYNC221 - the loop is to stand still
+    seconds = await waiting
+
+    assert 0.4 <= seconds <= 0.5
+    os.close(childs_end)
+    assert await listening == ""
+
+
+@pytest.mark.parametrize("end", ["full", "closed"])
+async def test_a_child_lives_on_when_nobody_hears_its_beat(end: str) -> None:
+    pipe, childs_end = os.pipe()
+    if end == "full":
+        os.set_blocking(childs_end, False)
+        with suppress(BlockingIOError):
+            while os.write(childs_end, bytes(4096)):
+                pass
+        os.set_blocking(childs_end, True)
+    else:
+        os.close(pipe)
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", BEATING),
+        env={**os.environ, PIPE: str(childs_end)},  # noqa: TID251 - a child's
+        pass_fds=(childs_end,),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    os.close(childs_end)
+    said, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
+    assert (said, child.returncode) == (b"worked on\n", 0)
+    if end == "full":
+        os.close(pipe)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")

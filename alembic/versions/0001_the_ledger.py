@@ -260,6 +260,7 @@ def upgrade() -> None:
         sa.Column("insisted", sa.Boolean(), nullable=False),
         sa.Column("expected_deliveries", sa.Integer(), nullable=False),
         sa.Column("fetch_tries", sa.Integer(), nullable=False),
+        sa.Column("fetch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decide_tries", sa.Integer(), nullable=False),
         sa.Column("decide_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decide_owner", sa.String(), nullable=True),
@@ -284,6 +285,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_email_id"), ["email_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_fingerprint"), ["fingerprint"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_mailbox_id"), ["mailbox_id"], unique=False)
+        batch_op.create_index(
+            "ix_message_owed",
+            ["folder_id", "fetch_at"],
+            unique=False,
+            sqlite_where=sa.text("fetch_at IS NOT NULL"),
+            postgresql_where=sa.text("fetch_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_message_state", ["state", "id"], unique=False)
         batch_op.create_index("ix_message_verdict", ["verdict", "id"], unique=False)
         batch_op.create_index(
@@ -541,6 +549,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_message_verdict")
         batch_op.drop_index("ix_message_state")
+        batch_op.drop_index(
+            "ix_message_owed",
+            sqlite_where=sa.text("fetch_at IS NOT NULL"),
+            postgresql_where=sa.text("fetch_at IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_message_mailbox_id"))
         batch_op.drop_index(batch_op.f("ix_message_fingerprint"))
         batch_op.drop_index(batch_op.f("ix_message_email_id"))

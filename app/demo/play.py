@@ -18,7 +18,7 @@ from app.demo_ports import HOST, Ports, ports
 from app.integrations.network import Gate
 from app.jobs.owner import registered
 from app.models import Database
-from app.ready import CannotStart, announce
+from app.ready import CannotStart, beat
 from app.vault import Vault
 
 EVERY = 20.0  # seconds between two mails
@@ -50,12 +50,12 @@ async def _play(config: Config) -> None:
         await stack.enter_async_context(receiver.serving(_listen(places.receiver)))
         await write(database, vault, places=places, password=password, now=now())
         await stack.enter_async_context(_on_duty(config, database))
-        announce()
         log.info("demo ready", receiver=f"http://{HOST}:{places.receiver}/", mailbox=f"{HOST}:{places.imap}")
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send_samples(mailbox, zone))
+            playing = [group.create_task(work) for work in (_send_samples(mailbox, zone), beat())]
             await stopping.wait()
-            sending.cancel()
+            for task in playing:
+                task.cancel()
 
 
 def _advise(config: Config, places: Ports) -> None:

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 DEPTH_LIMIT = 1000  # open elements: building the tree costs its size times its depth
+ATTRIBUTE_LIMIT = 1000  # of one element: each is compared with all before it
 
 _HIDDEN = {"head", "script", "style", "template", "title"}
 _CELLS = {"td", "th"}
@@ -21,13 +23,25 @@ _ENDLESS = {
     *("source", "tbody", "td", "tfoot", "th", "thead", "tr", "wbr"),
 }
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_SPACE = r"[ \t\n\f\r]"
+_ATTRIBUTE = re.compile(
+    r"[ \t\n\f\r/]*+[^ \t\n\f\r/>][^ \t\n\f\r/>=]*+"
+    rf"""(?:{_SPACE}*+={_SPACE}*+(?:"[^"]*+"?|'[^']*+'?|[^ \t\n\f\r>"'][^ \t\n\f\r>]*+|))?+"""
+)
+_ATTRIBUTES = re.compile(
+    rf"<!--(?:(?!-->).)*+|<[a-zA-Z][^ \t\n\f\r/>]*+((?:{_ATTRIBUTE.pattern})*+)", re.DOTALL
+)
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u2060\ufeff]")  # soft hyphens and the fillers of preheaders
 _NOT_SHOWN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
 def text_of(html: str) -> tuple[str, bool]:
-    """What is shown, a line for each block, and whether elements nested too deep were flattened."""
-    shallow = _flattened(html)
+    """What is shown, a line for each block, and whether elements nested too deep were flattened.
+
+    Attributes that are too many are left out without a word: nobody sees them.
+    """
+    slender = _slender(html)
+    shallow = _flattened(slender)
     pieces: list[str] = []
     root = LexborHTMLParser(shallow).root
     node: LexborNode | None = root
@@ -35,7 +49,20 @@ def text_of(html: str) -> tuple[str, bool]:
         inside = _enter(node, pieces)
         node = inside or _after(node, pieces)
     text = _INVISIBLE.sub("", "".join(pieces))
-    return re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip(), shallow is not html
+    return re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip(), shallow is not slender
+
+
+def _slender(html: str) -> str:
+    """Leave out what goes beyond the attributes that an element may have."""
+    pieces, position = [], 0
+    for tag in _ATTRIBUTES.finditer(html):
+        if len(tag[1] or "") <= ATTRIBUTE_LIMIT:
+            continue
+        attribute = next(islice(_ATTRIBUTE.finditer(html, *tag.span(1)), ATTRIBUTE_LIMIT, None), None)
+        if attribute:
+            pieces.append(html[position : attribute.start()])
+            position = tag.end()
+    return "".join([*pieces, html[position:]])
 
 
 def _enter(node: LexborNode, pieces: list[str]) -> LexborNode | None:

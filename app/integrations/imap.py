@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 from imap_tools import BaseMailBox
@@ -15,7 +15,7 @@ from imap_tools.errors import MailboxLoginError, UnexpectedCommandStatusError
 from imap_tools.utils import check_command_status
 
 from app.integrations.errors import IntegrationError, Reason
-from app.integrations.imap_answer import Listed, Piece, listed, texts
+from app.integrations.imap_answer import NO_SIZE, Listed, Piece, listed, texts
 from app.integrations.imap_failure import named_failures
 from app.integrations.imap_wire import Client, Plug
 from app.integrations.resolver import resolve
@@ -26,6 +26,7 @@ LITERAL_CAP = 32 * 1024 * 1024  # one mail; a longer one is not read, whatever s
 FETCH_SHARE = 4  # a command that brings mails may take so many times the account's limit
 GOODBYE_LIMIT = 2.0
 SET_LENGTH = 500  # UIDs in one command: servers refuse lines above 8 kB
+_LISTING = "(UID RFC822.SIZE INTERNALDATE FLAGS)"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -85,9 +86,20 @@ class Imap:
 
     async def listing(self, first_uid: int) -> list[Listed]:
         """Every message from `first_uid` on, with its size and date, in the order of UIDs."""
-        return await self._call_long(
-            lambda: listed(self._fetch(f"{first_uid}:*", "(UID RFC822.SIZE INTERNALDATE FLAGS)"), first_uid)
+        found = await self._call_long(lambda: listed(self._fetch(f"{first_uid}:*", _LISTING), first_uid))
+        vague = [item.uid for item in found if item.size == NO_SIZE]
+        if not vague:
+            return found
+        # a volunteered line, or a server that forgot: those are asked for once more, by their numbers
+        again = await self._call_long(
+            lambda: [
+                item
+                for uid_set, _ in _sets(vague)
+                for item in listed(self._fetch(uid_set, _LISTING), first_uid)
+            ]
         )
+        told = {item.uid: replace(item, size=max(item.size, 0)) for item in again}
+        return [told.get(item.uid, item) for item in found if item.size != NO_SIZE or item.uid in told]
 
     async def headers(self, uids: Sequence[int]) -> dict[int, bytes]:
         """Header blocks by UID; what the server does not have is left out."""

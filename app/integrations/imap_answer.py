@@ -11,8 +11,10 @@ Piece = bytes | tuple[bytes, bytes] | None
 Item = Mapping[bytes, Value]
 
 # For a server that gives no date, or none that exists: always the same, and never before anybody's start.
+NO_SIZE = -1
 NO_DATE = datetime(2100, 1, 1, tzinfo=UTC)
 
+LARGEST = 2**63 - 1
 _MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 _START = re.compile(rb"\d+ \(")
 _DATE = re.compile(rb" ?(\d{1,2})-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
@@ -41,15 +43,18 @@ class _Token(NamedTuple):
 
 
 def listed(pieces: Iterable[Piece], first_uid: int) -> list[Listed]:
-    """The messages from `first_uid` on: `n:*` also brings the last older one, and servers volunteer some."""
-    found = {}
+    """The messages from `first_uid` on: `n:*` also brings the last older one, and servers volunteer some.
+
+    A size that is not told is -1: the server spoke of that message, which is no reason to pass it over.
+    """
+    found: dict[int, Listed] = {}
     for item in items(pieces):
         uid, size = _number(item.get(b"UID")), _number(item.get(b"RFC822.SIZE"))
-        if uid is None or size is None or uid < first_uid:
+        if uid is None or uid < first_uid or (size is None and uid in found):
             continue
         flags = item.get(b"FLAGS")
         seen = isinstance(flags, tuple) and b"\\SEEN" in {flag.upper() for flag in flags}
-        found[uid] = Listed(uid, size, _moment(item.get(b"INTERNALDATE")), seen)
+        found[uid] = Listed(uid, NO_SIZE if size is None else size, _moment(item.get(b"INTERNALDATE")), seen)
     return [found[uid] for uid in sorted(found)]
 
 
@@ -122,9 +127,10 @@ def _tokens(group: Iterable[Piece]) -> Iterator[_Token]:
 
 
 def _number(value: Value) -> int | None:
-    if not isinstance(value, bytes) or not value.isdigit() or len(value) > 19:  # 63 bits
+    """A count that a database can hold: whatever is longer than 63 bits is none."""
+    if not isinstance(value, bytes) or not value.isdigit() or len(value) > len(str(LARGEST)):
         return None
-    return int(value)
+    return int(value) if int(value) <= LARGEST else None
 
 
 def _moment(value: Value) -> datetime:

@@ -11,6 +11,8 @@ from app.integrations.errors import IntegrationError, Reason
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # everything a server may say to one command; 100,000 listed mails are 11 MB
 
+LONGEST_NUMBER = 10  # digits: what IMAP counts fits into 32 bits
+
 
 class Plug:
     """Holds a connection's socket. Pulling it ends every wait on it, whatever a server drips."""
@@ -67,7 +69,8 @@ class Client(imaplib.IMAP4):
     def told(self, name: str) -> int | None:
         """The number that the last SELECT gave with a name such as UIDVALIDITY."""
         said = self.untagged_responses.get(name) or [b""]
-        return int(said[-1]) if isinstance(said[-1], bytes) and said[-1].isdigit() else None
+        number = said[-1] if isinstance(said[-1], bytes) and said[-1].isdigit() else b""
+        return int(number) if 0 < len(number) <= LONGEST_NUMBER else None
 
     def read(self, size: int) -> bytes:
         if size > self._literal_cap:

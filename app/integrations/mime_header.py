@@ -5,12 +5,21 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 BLOCK_LIMIT = 256 * 1024
 LINE_LIMIT = 64 * 1024
 DECODE_LIMIT = 16 * 1024  # of one header: its encoded words cost the square of its length
 PARAMETER_LIMIT = 4 * 1024
 _NAME_LIMIT = 40
+
+# The fields that anything here asks for; a million others are passed over.
+READ = frozenset(
+    {
+        *("content-type", "content-disposition", "content-transfer-encoding"),
+        *("subject", "from", "date", "message-id"),
+    }
+)
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[ \t]*")
@@ -23,7 +32,7 @@ _NO_CHARSET = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unde
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A header block: the first field of each lower-case name, the start of the body, whether it was cut."""
+    """A header block: the first field of each name in READ, the start of the body, whether it was cut."""
 
     fields: dict[str, str]
     end: int
@@ -41,20 +50,22 @@ class Notes:
             self.said.append(note)
 
 
-def split(raw: bytes, start: int, end: int) -> Block:
-    """Read the header block at `start`. A line that is no header begins the body."""
+def split(raw: bytes, start: int, end: int, lines: int | None = None) -> Block:
+    """Read (so many `lines` of) the header block at `start`. A line that is no header begins the body."""
     fields: dict[str, str] = {}
     limit = min(end, start + BLOCK_LIMIT)
-    body, cut = end, False
-    for name, value, body in _fields(raw, start, limit):
+    reached, cut = limit, False
+    for name, value, reached in _fields(raw, start, limit, lines):
         cut = cut or len(value) > LINE_LIMIT
-        if name:
-            fields.setdefault(name, _unfolded(value[:LINE_LIMIT]))
-        else:
-            return Block(fields, body, cut)
-    if limit == end:
+        if not name:
+            return Block(fields, reached, cut)
+        if name in READ and name not in fields:
+            fields[name] = _unfolded(value[:LINE_LIMIT])
+    if reached == end:
         return Block(fields, end, cut)
-    blanks = [at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := raw.find(mark, limit - 2, end)) >= 0]
+    blanks = [
+        at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := raw.find(mark, reached - 2, end)) >= 0
+    ]
     return Block(fields, min(blanks, default=end), cut=True)
 
 
@@ -117,11 +128,11 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
-def _fields(raw: bytes, start: int, end: int) -> Iterator[tuple[str, bytes, int]]:
+def _fields(raw: bytes, start: int, end: int, lines: int | None) -> Iterator[tuple[str, bytes, int]]:
     """Each (name, folded value, end of it), at last ("", b"", start of the body) if that is before `end`."""
-    name, pieces = "", [b""]
-    for line in _LINE.finditer(raw, start, end):
-        text = line[0]
+    name, pieces, reached = "", [b""], start
+    for line in islice(_LINE.finditer(raw, start, end), lines):
+        text, reached = line[0], line.end()
         if name and text[:1] in (b" ", b"\t"):
             pieces.append(text)
             continue
@@ -134,6 +145,7 @@ def _fields(raw: bytes, start: int, end: int) -> Iterator[tuple[str, bytes, int]
                 yield "", b"", line.start() if text.strip(b"\r\n") else line.end()
             return
         name, pieces = (match[1].decode().lower(), [text[match.end() :]]) if match else ("", [b""])
+    yield name, b"".join(pieces), reached
 
 
 def _unfolded(value: bytes) -> str:

@@ -4,11 +4,14 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, repeat
 
 from app.integrations.mime_header import Block, Notes, parameter, split, unbase64
 
 DEPTH_LIMIT = 50
 PART_LIMIT = 1000
+LOOK_LIMIT = 100 * PART_LIMIT  # times that a boundary is met in a mail, in a line of its own or not
+HEADER_LINES = 500  # of a part; the mail's own header may have more
 _REST = re.compile(rb"(--)?[ \t]*(?:\r\n|\r|\n|\Z)")  # of a boundary line
 _REST_LIMIT = 80
 
@@ -63,6 +66,7 @@ class _Part:
 def leaves(raw: bytes, top: Block, notes: Notes) -> Iterator[Leaf]:
     """Every part without children, in the order of the mail, within the limits."""
     waiting = [_Part(0, len(raw), 0, "text/plain")]
+    looks = repeat(None, LOOK_LIMIT)
     seen = 0
     while waiting:
         part = waiting.pop()
@@ -70,11 +74,12 @@ def leaves(raw: bytes, top: Block, notes: Notes) -> Iterator[Leaf]:
         if seen > PART_LIMIT:
             notes.add("too_many_parts")
             return
-        block = top if part.depth == 0 else split(raw, part.start, part.end)
+        block = top if part.depth == 0 else split(raw, part.start, part.end, HEADER_LINES)
         if block.cut:
             notes.add("header_cut")
         kind = _kind(block.fields, part.default)
-        children = list(_children(raw, Leaf(block.fields, kind, block.end, part.end), part.depth))
+        inside = _children(raw, Leaf(block.fields, kind, block.end, part.end), part.depth, looks)
+        children = list(islice(inside, PART_LIMIT + 1 - seen))  # one too many, so that it is noted
         if not children and kind.startswith("multipart/"):
             notes.add("no_boundary")  # what was to be split is read as the text that it is
             kind = "text/plain"
@@ -84,23 +89,27 @@ def leaves(raw: bytes, top: Block, notes: Notes) -> Iterator[Leaf]:
             notes.add("too_deep")
         else:
             waiting += reversed(children)
+    if next(looks, False) is not None:
+        notes.add("too_many_parts")
 
 
-def _children(raw: bytes, leaf: Leaf, depth: int) -> Iterator[_Part]:
+def _children(raw: bytes, leaf: Leaf, depth: int, looks: Iterator[None]) -> Iterator[_Part]:
     if leaf.kind == "message/rfc822" and not leaf.detached:
         yield _Part(leaf.start, leaf.end, depth + 1, "text/plain")
     if not leaf.kind.startswith("multipart/"):
         return
     default = "message/rfc822" if leaf.kind == "multipart/digest" else "text/plain"
     boundary = parameter(leaf.fields.get("content-type", ""), "boundary") or ""
-    for start, end in _between(raw, leaf.start, leaf.end, boundary.encode("utf-8", "ignore")):
+    for start, end in _between(
+        _boundary_lines(raw, leaf, boundary.encode("utf-8", "ignore"), looks), leaf.end
+    ):
         yield _Part(start, end, depth + 1, default)
 
 
-def _between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
+def _between(lines: Iterator[tuple[int, int, bool]], end: int) -> Iterator[tuple[int, int]]:
     """The stretches between boundary lines; a missing last line is the end of the part."""
     opened = -1
-    for line_start, line_end, last in _boundary_lines(raw, start, end, boundary):
+    for line_start, line_end, last in lines:
         if opened >= 0:
             yield opened, max(opened, line_start)
         if last:
@@ -110,17 +119,22 @@ def _between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tupl
         yield opened, end
 
 
-def _boundary_lines(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where each boundary line begins (with the break before it) and ends, and whether it is the last."""
+def _boundary_lines(
+    raw: bytes, leaf: Leaf, boundary: bytes, looks: Iterator[None]
+) -> Iterator[tuple[int, int, bool]]:
+    """Where each boundary line begins (with the break before it) and ends, and whether it is the last.
+
+    Each time the boundary is met takes one of the `looks`, which all parts of the mail share.
+    """
     mark = b"--" + boundary
-    at = raw.find(mark, start, end) if boundary else -1
-    while at >= 0:
+    at = raw.find(mark, leaf.start, leaf.end) if boundary else -1
+    while at >= 0 and next(looks, False) is None:
         after = at + len(mark)
-        line = _REST.match(raw, after, min(end, after + _REST_LIMIT))
-        alone = at == start or raw[at - 1 : at] in (b"\n", b"\r")
+        line = _REST.match(raw, after, min(leaf.end, after + _REST_LIMIT))
+        alone = at == leaf.start or raw[at - 1 : at] in (b"\n", b"\r")
         if line and alone:
-            yield _before_break(raw, start, at), line.end(), line[1] == b"--"
-        at = raw.find(mark, after, end)
+            yield _before_break(raw, leaf.start, at), line.end(), line[1] == b"--"
+        at = raw.find(mark, after, leaf.end)
 
 
 def _before_break(raw: bytes, start: int, at: int) -> int:

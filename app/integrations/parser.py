@@ -1,4 +1,4 @@
-"""The mail parser at arm's length: a child process that may be killed by what it reads, and is replaced."""
+"""The mail parser at arm's length: child processes that may be killed by what they read, and are replaced."""
 
 import asyncio
 import contextlib
@@ -28,10 +28,8 @@ class Parser:
     """`await parser.mail(raw)`: a ParsedMail, or an IntegrationError for what this mail did to the parser."""
 
     def __init__(self, *, time_limit: float = TIME_LIMIT, memory_limit: int = MEMORY_LIMIT) -> None:
-        self._memory_limit = memory_limit
-        self._time_limit = time_limit
-        self._turn = asyncio.Lock()
-        self._child: Process | None = None
+        self._mails = _Lane(time_limit, memory_limit)
+        self._headers = _Lane(time_limit, memory_limit)  # so that mail comes in while a slow one is read
 
     async def __aenter__(self) -> Self:
         return self
@@ -40,17 +38,30 @@ class Parser:
         await self.aclose()
 
     async def mail(self, raw: bytes) -> ParsedMail:
-        return ParsedMail(**_tuples(await self._ask(b"m", raw)))
+        return ParsedMail(**_tuples(await self._mails.ask(b"m", raw)))
 
     async def headers(self, blocks: Sequence[bytes]) -> list[ParsedHeaders]:
-        return [ParsedHeaders(**_tuples(await self._ask(b"h", block))) for block in blocks]
+        return [ParsedHeaders(**_tuples(await self._headers.ask(b"h", block))) for block in blocks]
 
     async def aclose(self) -> None:
-        """End the child; the next mail starts another."""
+        """End the children; the next mail starts another."""
+        await asyncio.gather(self._mails.aclose(), self._headers.aclose())
+
+
+class _Lane:
+    """One child, started when it is first asked, that answers one question at a time."""
+
+    def __init__(self, time_limit: float, memory_limit: int) -> None:
+        self._memory_limit = memory_limit
+        self._time_limit = time_limit
+        self._turn = asyncio.Lock()
+        self.child: Process | None = None
+
+    async def aclose(self) -> None:
         async with self._turn:
             await self._end()
 
-    async def _ask(self, kind: bytes, content: bytes) -> dict[str, Any]:
+    async def ask(self, kind: bytes, content: bytes) -> dict[str, Any]:
         async with self._turn:
             child = await self._living()
             answer = None
@@ -67,8 +78,8 @@ class Parser:
             return answer
 
     async def _living(self) -> Process:
-        if self._child is None or self._child.returncode is not None:
-            self._child = await asyncio.create_subprocess_exec(
+        if self.child is None or self.child.returncode is not None:
+            self.child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-W", "ignore", "-m", _PROGRAM, str(os.getpid()), str(self._memory_limit)),
                 stdin=PIPE,
                 stdout=PIPE,
@@ -76,10 +87,10 @@ class Parser:
                 cwd=_ROOT,
                 env={"PYTHONUTF8": "1"},
             )
-        return self._child
+        return self.child
 
     async def _end(self) -> None:
-        child, self._child = self._child, None
+        child, self.child = self.child, None
         if child is None:
             return
         with contextlib.suppress(ProcessLookupError):  # it went by itself

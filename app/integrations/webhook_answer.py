@@ -51,6 +51,14 @@ async def read_answer(response: httpx2.Response, journey: Journey, deadline: flo
     )
 
 
+def switched(journey: Journey) -> Answer:
+    """101 Switching Protocols: a final status that the HTTP library does not hand over."""
+    journey.stop()
+    return Answer(
+        status=101, headers={}, body=b"", truncated=True, timings=journey.timings, peer=journey.peer
+    )
+
+
 async def _read(response: httpx2.Response, pieces: list[bytes]) -> bool:
     length = 0
     async for chunk in response.aiter_raw():

@@ -66,6 +66,7 @@ class Candidate:
     body: bytes | None = None
     vanished: bool = False
     insisted: bool = False  # somebody wants it whatever its size
+    failure: str = ""  # the server failed to give it, for this reason
     unreadable: bool = False  # its headers broke the parser
 
     @cached_property

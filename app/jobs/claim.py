@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs.context import Context
-from app.models import Attempt, Delivery, DeliveryState, Endpoint, Message, Mode, Raw, Setting
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, Message, Mode, Raw
+from app.models.refusal import refused
 from app.rules import payload
-from app.rules.claim import refusal
 
 GRACE = timedelta(seconds=15)  # what a lease lasts beyond the time limit
-HOUR = timedelta(hours=1)
 CONTENT_TYPES = {Mode.JSON: "application/json", Mode.FORM: "application/x-www-form-urlencoded"}
 
 
@@ -41,16 +40,8 @@ async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
     now = context.now()
     async with context.database.transaction() as db:
         endpoint = await db.get_one(Endpoint, endpoint_id)
-        setting = await Setting.load(db)
-        used = await _attempts_this_hour(db, endpoint, now)
-        stopped = refusal(
-            sending_enabled=setting.sending_enabled,
-            endpoint_state=endpoint.state,
-            not_before=endpoint.not_before,
-            rate=(used, endpoint.rate_per_hour),
-            now=now,
-        )
-        if stopped is not None:
+        reason, used = await refused(db, endpoint, now)
+        if reason is not None:
             return []
         if endpoint.rate_per_hour:
             most = min(most, endpoint.rate_per_hour - used)
@@ -58,15 +49,6 @@ async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
         claimed = await _prepare(db, endpoint, ids, owner=context.owner, now=now)
     context.crash.point("claim.after_commit")
     return claimed
-
-
-async def _attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
-    if not endpoint.rate_per_hour:
-        return 0
-    query = select(func.count()).where(
-        col(Attempt.endpoint_id) == endpoint.id, col(Attempt.started_at) >= now - HOUR
-    )
-    return (await db.exec(query)).one()
 
 
 async def _take(

@@ -1,5 +1,6 @@
 """What the ledger knows of a folder's UIDs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,9 +8,8 @@ from sqlalchemy import select as columns_of
 from sqlmodel import select
 
 from app.integrations.imap_answer import Listed
-from app.models import Database, Message, MessageState, UidAlias
-
-FETCH_TRIES = 3
+from app.jobs.candidate import Shelf
+from app.models import Database, Message, UidAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +29,41 @@ class Known:
             return False
         return (item.size, item.internal_at) not in self.seen.get(item.uid, set())
 
+    def owed_beside(self, listing: Iterable[Listed]) -> list[int]:
+        """Give the rows of mail that we were to ask for again and that is not listed any more."""
+        listed = {item.uid for item in listing}
+        return [message_id for uid, message_id in self.unfetched.items() if uid not in listed]
+
     def occurrences(self, uid: int) -> int:
         return len(self.seen.get(uid, ()))
 
 
-async def known_uids(database: Database, folder_id: int, uidvalidity: int, first: int) -> Known:
+async def known_uids(database: Database, shelf: Shelf, now: datetime) -> Known:
     table = Message.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
     columns = (
         table.uid,
         table.size,
         table.internal_at,
         table.id,
-        table.state,
-        table.reason,
-        table.fetch_tries,
+        table.fetch_at,
         table.insisted,
     )
     async with database.reading() as db:
         query = columns_of(*columns).where(
-            table.folder_id == folder_id, table.uidvalidity == uidvalidity, table.uid >= first
+            table.folder_id == shelf.folder_id,
+            table.uidvalidity == shelf.uidvalidity,
+            table.uid >= shelf.first,
         )
         known = Known()
         rows = await (await db.connection()).execute(query)
-        for uid, size, internal_at, message_id, state, reason, tries, insisted in rows:
+        for uid, size, internal_at, message_id, fetch_at, insisted in rows:
             known.seen.setdefault(uid, set()).add((size, internal_at))
-            if state is MessageState.QUARANTINED and reason["code"] == "not_fetched" and tries < FETCH_TRIES:
+            if fetch_at is not None and fetch_at <= now:
                 known.unfetched[uid] = message_id
                 known.insisted.update({uid} if insisted else ())
         aliases = select(UidAlias.uid).where(
-            UidAlias.folder_id == folder_id, UidAlias.uidvalidity == uidvalidity, UidAlias.uid >= first
+            UidAlias.folder_id == shelf.folder_id,
+            UidAlias.uidvalidity == shelf.uidvalidity,
+            UidAlias.uid >= shelf.first,
         )
         return Known(known.seen, frozenset((await db.exec(aliases)).all()), known.unfetched, known.insisted)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +20,10 @@ from app.rules.outcome import Treatment, Word
 from app.rules.retry import wait_asked
 
 UNSUPPORTED = 415
+OVERLOADED = {429, 503}
+LONGEST_PAUSE = timedelta(
+    hours=1
+)  # of a whole endpoint; the delivery itself waits as long as it was asked to
 
 log = structlog.get_logger()
 
@@ -155,15 +159,23 @@ def _apply(delivery: Delivery, treatment: Treatment, now: datetime) -> None:
         delivery.tries += 1
 
 
+def _asked(result: Result) -> timedelta | None:
+    """How long the receiver, being overloaded, wants to be left alone altogether."""
+    if result.answer is None or result.answer.status not in OVERLOADED:
+        return None
+    asked = wait_asked(result.answer.headers.get("retry-after"), result.ended_at)
+    return asked if asked is not None and asked > timedelta(0) else None
+
+
 def _tell_endpoint(db: AsyncSession, endpoint: Endpoint, treatment: Treatment, result: Result) -> None:
     now = result.ended_at
     if treatment.state == DeliveryState.SENT:
         endpoint.succeeded(now)
     elif treatment.counts_as_failure:
         endpoint.failed(now)
-    asked = wait_asked(result.answer.headers.get("retry-after") if result.answer else None, now)
+    asked = _asked(result)
     if asked is not None and treatment.state == DeliveryState.PENDING:
-        endpoint.not_before = treatment.due_at
+        endpoint.not_before = max(endpoint.not_before or now, now + min(asked, LONGEST_PAUSE))
     if treatment.parks_endpoint and endpoint.state is EndpointState.ACTIVE:
         endpoint.state = EndpointState.PARKED
         facts = {"reason": treatment.reason.code}

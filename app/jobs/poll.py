@@ -10,16 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
 from app.integrations.errors import IntegrationError, Reason
-from app.integrations.imap import Account, Imap
 from app.jobs.context import Context
 from app.jobs.flag import flag_seen
-from app.jobs.ingest import Visit, ingest
+from app.jobs.ingest import ingest
 from app.jobs.lease import LeaseLost, leased
 from app.jobs.progress import Progress
-from app.models import LogEvent, Mailbox, MailboxState, Run, RunState, Setting
+from app.jobs.visit import Visit
+from app.models import Folder, LogEvent, Mailbox, MailboxState, Run, RunState, Setting
 from app.rules import polling
 from app.rules.backoff import backoff
-from app.vault import Sealed
 
 UNEXPECTED = "unexpected"
 TOO_FAR = timedelta(minutes=10)  # no poll is planned further ahead: a clock was set back since
@@ -105,22 +104,12 @@ async def broke(context: Context, mailbox_id: int, run_id: int | None) -> None:
 async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> int:
     async with context.database.reading() as db:
         mailbox = await db.get_one(Mailbox, mailbox_id)
+        folder = (await db.get_one(Folder, folder_id)).name
     await progress.step("connecting")
-    async with Imap(_account(context, mailbox)) as imap:
-        visit = Visit(context=context, imap=imap, mailbox=mailbox, folder_id=folder_id, progress=progress)
+    async with Visit(context, mailbox, progress, folder_id=folder_id, folder=folder) as visit:
         stored = await ingest(visit)
-        await flag_seen(context, imap, folder_id)
+        await flag_seen(context, visit.imap, folder_id)
     return stored
-
-
-def _account(context: Context, mailbox: Mailbox) -> Account:
-    try:
-        password = context.vault.open(mailbox.password)
-    except Sealed:
-        raise IntegrationError(Reason.SECRET_UNREADABLE) from None
-    return Account(
-        host=mailbox.host, port=mailbox.port, tls=mailbox.tls, username=mailbox.username, password=password
-    )
 
 
 async def _answered(context: Context, mailbox_id: int, began_at: datetime) -> None:

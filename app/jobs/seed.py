@@ -11,18 +11,21 @@ from app.config import ConfigError, FirstRun
 from app.integrations.signature import new_secret
 from app.models import (
     Database,
+    Delivery,
+    DeliveryState,
     Endpoint,
     EndpointState,
     FirstContact,
     Mailbox,
     Message,
+    MessageState,
     Rule,
     RuleVersion,
     Setting,
 )
 from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
-from app.rules.verdict import Verdict
+from app.rules.verdict import Reason, Verdict
 from app.rules.window import as_shown, parse_time
 from app.vault import Vault
 
@@ -154,8 +157,32 @@ async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now
         mailbox.active = False
     for endpoint in (await db.exec(select(Endpoint).where(Endpoint.demo))).all():
         endpoint.state = EndpointState.PAUSED
+        await _drop_open(db, endpoint, now)
+    await _forget_set_aside(db)
     for rule in (await db.exec(select(Rule))).all():
         await _undo_demo(db, rule, now)
+
+
+async def _drop_open(db: AsyncSession, endpoint: Endpoint, now: datetime) -> None:
+    """What was still on its way to the demo's receiver will not arrive, and says so."""
+    waiting = select(Delivery).where(
+        Delivery.endpoint_id == endpoint.id,
+        col(Delivery.state).in_((DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.FAILED)),
+    )
+    for delivery in (await db.exec(waiting)).all():
+        delivery.state, delivery.reason = DeliveryState.DROPPED, Reason("demo_over").to_json()
+        delivery.finished_at, delivery.needs_attention = now, False
+
+
+async def _forget_set_aside(db: AsyncSession) -> None:
+    """A sample that was set aside for show waits for nobody any more."""
+    samples = select(Message).where(
+        Message.state == MessageState.QUARANTINED,
+        col(Message.mailbox_id).in_(select(Mailbox.id).where(Mailbox.demo)),
+    )
+    for message in (await db.exec(samples)).all():
+        message.state, message.verdict = MessageState.DECIDED, Verdict.IGNORE
+        message.reason = Reason("demo_over").to_json()
 
 
 async def _undo_demo(db: AsyncSession, rule: Rule, now: datetime) -> None:

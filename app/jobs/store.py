@@ -11,6 +11,7 @@ from app.jobs.context import Context
 from app.jobs.lease import own
 from app.jobs.recognise import recognise
 from app.models import Effect, EffectKind, Message, MessageState, Raw
+from app.rules.backoff import fetch_wait
 from app.rules.verdict import Reason, Verdict
 
 
@@ -23,9 +24,10 @@ async def store(context: Context, shelf: Shelf, candidates: Sequence[Candidate],
     now = context.now()
     async with context.database.transaction() as db:
         folder = await own(db, shelf.folder_id, context.owner)
-        fresh = await recognise(db, shelf, candidates)
+        fresh = [one for one in candidates if not await _same_again(db, shelf, one)]
+        fresh = await recognise(db, shelf, fresh)
         messages = [await _row(db, shelf, candidate, now) for candidate in fresh]
-        await _judge_condition(db, fresh, messages)
+        await _judge_condition(db, fresh, messages, now)
         db.add_all(messages)
         await db.flush()
         for candidate, message in zip(fresh, messages, strict=True):
@@ -35,6 +37,28 @@ async def store(context: Context, shelf: Shelf, candidates: Sequence[Candidate],
         await db.flush()
         context.crash.point("t1.before_commit")
     context.crash.point("t1.after_commit")
+
+
+async def _same_again(db: AsyncSession, shelf: Shelf, candidate: Candidate) -> bool:
+    """Whether a UID whose size or date changed still stands for the mail we have; its row learns them."""
+    if candidate.occurrence == 0 or candidate.message_id is not None or candidate.failure:
+        return False
+    here = select(Message).where(
+        Message.folder_id == shelf.folder_id,
+        Message.uidvalidity == shelf.uidvalidity,
+        Message.uid == candidate.item.uid,
+    )
+    for message in (await db.exec(here)).all():
+        by_headers = (message.message_id, message.sender_header, message.subject, message.date_header) == (
+            candidate.header,
+            candidate.sender_header,
+            candidate.subject,
+            candidate.date_header,
+        )
+        if message.digest == candidate.digest if candidate.digest else by_headers:
+            message.size, message.internal_at = candidate.item.size, candidate.item.internal_at
+            return True
+    return False
 
 
 async def _row(db: AsyncSession, shelf: Shelf, candidate: Candidate, now: datetime) -> Message:
@@ -58,12 +82,13 @@ async def _row(db: AsyncSession, shelf: Shelf, candidate: Candidate, now: dateti
     message.date_header, message.email_id = candidate.date_header, candidate.email_id
     message.fingerprint, message.digest = candidate.fingerprint, candidate.digest
     message.fetch_tries += 1
+    message.fetch_at = None
     message.decide_at = message.decided_at = now
     return message
 
 
 async def _judge_condition(
-    db: AsyncSession, candidates: Sequence[Candidate], messages: Sequence[Message]
+    db: AsyncSession, candidates: Sequence[Candidate], messages: Sequence[Message], now: datetime
 ) -> None:
     """Say what each mail is now: to be decided, or settled already for a reason of its own."""
     twins = await _twins(db, [message.digest for message in messages if message.digest])
@@ -78,6 +103,9 @@ async def _judge_condition(
             message.decided_at = None
         else:
             message.decide_at = None
+        if message.reason is not None and message.reason["code"] == "not_fetched":
+            wait = fetch_wait(message.fetch_tries)
+            message.fetch_at = now + wait if wait else None
         if message.verdict is Verdict.DUPLICATE:
             message.duplicate_of = other
         elif message.digest:
@@ -117,7 +145,8 @@ def _condition(
     if candidate.vanished:
         return MessageState.VANISHED, Verdict.IGNORE, Reason("vanished", {}).to_json()
     if candidate.body is None:
-        return MessageState.QUARANTINED, None, Reason("not_fetched", {}).to_json()
+        facts = {"detail": candidate.failure} if candidate.failure else {}
+        return MessageState.QUARANTINED, None, Reason("not_fetched", facts).to_json()
     if candidate.unreadable:
         return MessageState.QUARANTINED, None, Reason("unparsable", {"detail": "headers"}).to_json()
     if twin is not None:

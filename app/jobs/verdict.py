@@ -13,7 +13,9 @@ from app.models import Decision, Delivery, DeliveryState, Link, Message, Message
 from app.rules.decide import Judgement, Outcome, decide, groups_of
 from app.rules.mail import Mail
 from app.rules.rule import Rule
-from app.rules.verdict import Verdict
+from app.rules.verdict import Mark, Reason, Step, Verdict
+
+FREE = "group_free"
 
 
 async def record(
@@ -35,7 +37,8 @@ async def record(
         mail=mail, rules=rules, settings=settings, marks=marks.speaking(keys, message.id or 0), now=now
     )
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
-    message.steps = [step.to_json() for step in judgement.steps]
+    insisted = [Step(Reason("insisted"), Mark.NOTED)] if message.insisted else []
+    message.steps = [step.to_json() for step in (*insisted, *judgement.steps)]
     db.add_all(_links(message, judgement))
     targets = {rule.id: rule.endpoint_ids for rule in rules}
     deliveries: list[Delivery] = []
@@ -84,7 +87,10 @@ def _decision(message: Message, outcome: Outcome, position: int, now: datetime) 
         matched=outcome.matched,
         verdict=outcome.verdict,
         reason=outcome.reason.to_json(),
-        steps=[step.to_json() for step in outcome.steps],
+        # who insists has not looked at the group, so nothing is said of it
+        steps=[
+            step.to_json() for step in outcome.steps if not (message.insisted and step.reason.code == FREE)
+        ],
         created_at=now,
     )
 

@@ -68,7 +68,8 @@ class Delivery(SQLModel, table=True):
         Raises:
             ValueError: it is on its way already.
         """
-        if self.state in {DeliveryState.SENDING, DeliveryState.PENDING}:
+        waits = self.state is DeliveryState.PENDING and self.due_at > now
+        if self.state in {DeliveryState.SENDING, DeliveryState.PENDING} and not waits:
             raise ValueError(self.state)
         self.state, self.due_at, self.finished_at = DeliveryState.PENDING, now, None
         self.reason = {"code": "sent_again", "facts": {"from": self.reason.get("code", "")}}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import defer
@@ -53,6 +53,7 @@ class MessageRow:
     mailbox: str
     state: str  # the one word that says what became of it
     receivers: list[str]
+    reason: dict[str, Any] | None  # of the mail, or of its delivery that somebody must see to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,11 @@ class DeliveryRow:
     endpoint: str
     rule: str
 
+    @property
+    def blocked(self) -> bool:
+        """It is held, and will not go before somebody sees to it."""
+        return self.delivery.state is DeliveryState.HELD and self.delivery.needs_attention
+
 
 async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE) -> Page[MessageRow]:
     query = (
@@ -87,7 +93,11 @@ async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE
     found = list((await db.exec(query)).all())
     mails = [message for message, _ in found[:limit]]
     fates = await fates_of(db, mails)
-    rows = [MessageRow(mail, name, *fates[mail.id or 0]) for mail, name in found[:limit]]
+    blocked = await _blocked(db, mails)
+    rows = [
+        MessageRow(mail, name, *fates[mail.id or 0], blocked.get(mail.id or 0, mail.reason))
+        for mail, name in found[:limit]
+    ]
     return Page(rows, rows[-1].message.id if len(found) > limit else None)
 
 
@@ -107,6 +117,16 @@ async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, tuple[st
         receivers.setdefault(message_id, {})[name] = None
     ids = [(mail.id or 0, mail) for mail in mails]
     return {key: (_word(mail, states.get(key, set())), list(receivers.get(key, ()))) for key, mail in ids}
+
+
+async def _blocked(db: AsyncSession, mails: list[Message]) -> dict[int, dict[str, Any]]:
+    """Say of these mails what their held deliveries wait for, where somebody must see to it."""
+    query = select(Delivery.message_id, Delivery.reason).where(
+        col(Delivery.message_id).in_([mail.id for mail in mails]),
+        Delivery.state == DeliveryState.HELD,
+        col(Delivery.needs_attention),
+    )
+    return dict((await db.exec(query)).all())
 
 
 async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:

@@ -23,6 +23,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("folder_id", "uidvalidity", "uid", "occurrence"),
         partial_index("ix_message_waiting", "decide_at", where="state = 'stored'"),
+        partial_index("ix_message_owed", "folder_id", "fetch_at", where="fetch_at IS NOT NULL"),
         Index("ix_message_verdict", "verdict", "id"),
         Index("ix_message_state", "state", "id"),
         Index("ix_message_day", "stored_at", "state", "verdict"),  # covers the counts of the strip
@@ -53,6 +54,9 @@ class Message(SQLModel, table=True):
     insisted: bool = False  # somebody wants it handled although it is a duplicate, or too large
     expected_deliveries: int = 0
     fetch_tries: int = 0
+    fetch_at: datetime | None = Field(
+        default=None, sa_column=moment()
+    )  # when the server is asked for it again
     decide_tries: int = 0
     decide_at: datetime | None = Field(default=None, sa_column=moment())  # when it may be taken for deciding
     decide_owner: str | None = None
@@ -90,7 +94,7 @@ class Message(SQLModel, table=True):
             raise ValueError(self.state)
         self.insisted = self.verdict is Verdict.DUPLICATE or self.state is MessageState.OVERSIZE
         if self.digest is None:
-            self.state, self.fetch_tries = MessageState.QUARANTINED, 0
+            self.state, self.fetch_tries, self.fetch_at = MessageState.QUARANTINED, 0, now
             self.verdict, self.reason = None, {"code": "not_fetched", "facts": {}}
             return
         self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None

@@ -90,10 +90,10 @@ async def _quarantined(db: AsyncSession, now: datetime) -> list[Message]:
 
 
 async def _stuck(db: AsyncSession, now: datetime) -> list[DeliveryRow]:
-    """Give what failed for good, and what a receiver goes on refusing."""
+    """Give what failed for good, what is held until somebody sees to it, and what a receiver goes on refusing."""
     failed = (col(Delivery.state) == DeliveryState.FAILED) & (col(Delivery.finished_at) >= now - RECENT)
-    refused = (col(Delivery.state) == DeliveryState.PENDING) & col(Delivery.needs_attention)
-    return await history.stuck(db, or_(failed, refused), limit=STUCK)
+    waiting = col(Delivery.state).in_([DeliveryState.HELD, DeliveryState.PENDING])
+    return await history.stuck(db, or_(failed, waiting & col(Delivery.needs_attention)), limit=STUCK)
 
 
 async def _parked(db: AsyncSession) -> list[tuple[Endpoint, int]]:

@@ -30,10 +30,11 @@ class Counts:
     failed: int
     quarantined: int
     refused: int  # being tried again although the receiver refuses
+    blocked: int  # held until somebody sees to it
 
     @property
     def stuck(self) -> int:
-        return self.failed + self.quarantined
+        return self.failed + self.quarantined + self.blocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
         failed=await _number(db, Delivery.state == DeliveryState.FAILED, col(Delivery.finished_at) >= week),
         quarantined=await _quarantined(db, week),
         refused=await _number(db, Delivery.state == DeliveryState.PENDING, col(Delivery.needs_attention)),
+        blocked=await _number(db, Delivery.is_now(DeliveryState.HELD), col(Delivery.needs_attention)),
     )
 
 

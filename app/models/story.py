@@ -1,20 +1,23 @@
 """Everything about one mail, or one delivery, in the order in which it happened."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import history
 from app.models.decision import Decision, Link
-from app.models.delivery import Attempt
+from app.models.delivery import Attempt, DeliveryState
 from app.models.endpoint import Endpoint
 from app.models.history import DeliveryFilter, DeliveryRow
 from app.models.mailbox import Folder, Mailbox
 from app.models.message import Message, Raw
+from app.models.refusal import refused
 from app.models.rule import Rule
-from app.rules.verdict import Mark
+from app.rules.verdict import Mark, Reason
 
 AFTER_RULES = {"no_rule_matched", "rule_ends_search"}
 
@@ -52,6 +55,7 @@ class DeliveryStory:
     row: DeliveryRow
     endpoint: Endpoint
     attempts: list[Attempt]  # newest first
+    waits: Reason | None  # why it does not go now, although it is due
 
 
 async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
@@ -65,7 +69,9 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
         .order_by(col(Decision.position))
     )
     links = select(Link).where(Link.message_id == message_id).order_by(col(Link.position))
-    read = (await db.exec(select(Raw.text, Raw.attachments).where(Raw.message_id == message_id))).first()
+    # what a reader sees once: the plain part, and the HTML's text where there is none
+    shown = func.coalesce(func.nullif(func.trim(Raw.plain), ""), Raw.text)
+    read = (await db.exec(select(shown, Raw.attachments).where(Raw.message_id == message_id))).first()
     return MessageStory(
         message=message,
         state=(await history.fates_of(db, [message]))[message_id][0],
@@ -80,13 +86,16 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
     )
 
 
-async def of_delivery(db: AsyncSession, delivery_id: int) -> DeliveryStory | None:
+async def of_delivery(db: AsyncSession, delivery_id: int, now: datetime) -> DeliveryStory | None:
     row = await history.delivery(db, delivery_id)
     if row is None:
         return None
     attempts = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.id).desc())
+    endpoint = await db.get_one(Endpoint, row.delivery.endpoint_id)
+    pending = row.delivery.state is DeliveryState.PENDING
     return DeliveryStory(
         row=row,
-        endpoint=await db.get_one(Endpoint, row.delivery.endpoint_id),
+        endpoint=endpoint,
+        waits=(await refused(db, endpoint, now))[0] if pending else None,
         attempts=list((await db.exec(attempts.limit(history.PAGE))).all()),
     )

@@ -165,5 +165,10 @@ def _json_object(body: str) -> dict[str, Any]:
 
 
 def _message(said: dict[str, Any]) -> dict[str, Any]:
+    """What the receiver has to say, as text that can be stored and shown."""
     message = said.get("message")
-    return {"message": message[:_LONGEST_MESSAGE]} if isinstance(message, str) and message else {}
+    if not isinstance(message, str):
+        return {}
+    shown = message[:_LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+    shown = "".join(sign for sign in shown if sign.isprintable())
+    return {"message": shown} if shown else {}

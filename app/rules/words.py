@@ -117,6 +117,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "duplicate_mail": (N_("The same mail was handled before, as mail {message_id}"),),
     "text_cut": (N_("Very long: only the first {limit:megabytes} of its text were read"),),
+    "insisted": (N_("Somebody asked for it to be handled all the same"),),
+    "demo_over": (N_("It belonged to the demo, which is over"),),
     "plain_cut": (N_("Very long: only the first megabyte of its plain text was read"),),
     "unknown_charset": (
         N_("Its character set “{name}” is unknown: read as UTF-8, what did not fit is left out"),
@@ -218,7 +220,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server is not available for now ({detail})"),
         N_("The server is not available for now"),
     ),
-    "parser_failed": (N_("The mail could not be read"),),
+    "parser_failed": (N_("The parser gave up on it"),),
     "parser_too_slow": (N_("Reading the mail took too long"),),
     "parser_too_big": (N_("Reading the mail took too much memory"),),
     "lost": (N_("The process ended while sending: it may have arrived"),),

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from app.ready import PIPE, READY, CannotStart
+from app.ready import PIPE, CannotStart
+from app.supervisor.pulse import Pulse
 from app.supervisor.say import say
 
 ASK_EVERY = 0.05
@@ -33,6 +34,7 @@ class Child:
     before: Callable[[], Awaitable[None]] | None = None  # done before each start
     once: bool = False  # ready when it has ended well; not started again
     grace: float = 3.0  # seconds from SIGTERM to SIGKILL
+    silence: float = 60.0  # seconds without a beat, of one that beats, until it is killed
 
 
 class Keeper:
@@ -88,15 +90,18 @@ class Keeper:
         except OSError as error:  # no memory, no process left, the program is gone: all of it may pass
             say("child not started", level="error", child=self.child.name, error=str(error))
             return NOT_STARTED
-        told = asyncio.create_task(_read(pipe))
-        waiting = asyncio.create_task(self._wait_ready(process.pid, told))
+        pulse = Pulse()
+        told = asyncio.create_task(pulse.listen(pipe))
+        waiting = asyncio.create_task(self._wait_ready(process.pid, pulse))
+        watching = asyncio.create_task(self._watch(process.pid, pulse, told))
         try:
             code = await process.wait()
         finally:
             waiting.cancel()
+            watching.cancel()
         await _end_group(process.pid)
         await asyncio.wait({told}, timeout=TELLS_WITHIN)
-        if told.done() and told.result() not in {"", READY}:
+        if told.done() and told.result():
             raise CannotStart(told.result())
         told.cancel()
         return code
@@ -127,18 +132,26 @@ class Keeper:
             os.close(childs_end)
         return self._process, pipe
 
-    async def _wait_ready(self, pid: int, told: asyncio.Task[str]) -> None:
+    async def _wait_ready(self, pid: int, pulse: Pulse) -> None:
         began = time.monotonic()
         if self.child.once:
             return
         if self.child.ready is None:
-            if await asyncio.shield(told) != READY:
-                return  # what it said instead is read when it has ended
+            await pulse.ready.wait()  # what it says instead is read when it has ended
         else:
             while not await self.child.ready():
                 await asyncio.sleep(ASK_EVERY)
         self.ready.set()
         say("child ready", child=self.child.name, pid=pid, seconds=round(time.monotonic() - began, 2))
+
+    async def _watch(self, pid: int, pulse: Pulse, told: asyncio.Task[str]) -> None:
+        """Kill a child that is there but does nothing any more, stopped or caught in its loop."""
+        seconds = await pulse.silence(self.child.silence)
+        if told.done():
+            return  # it closed the pipe, and beats no longer
+        say("child silent", level="error", child=self.child.name, pid=pid, seconds=round(seconds, 1))
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
     def _finish(self, code: int) -> None:
         if code != 0:
@@ -153,17 +166,6 @@ class Keeper:
             return max(0.0, 1.0 - uptime)  # one start a second at most
         self._failures = 1 if uptime >= SETTLED_AFTER else self._failures + 1
         return min(2.0 ** (self._failures - 1), LONGEST_PAUSE)
-
-
-async def _read(pipe: int) -> str:
-    """Read what a child says about itself: it says one thing and closes, or dies and so closes."""
-    reader = asyncio.StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(pipe, "rb"))
-    try:
-        return (await reader.read()).decode(errors="replace").strip()
-    finally:
-        transport.close()
 
 
 def _die_with_us() -> None:

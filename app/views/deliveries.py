@@ -40,7 +40,7 @@ async def index(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        story = await of_delivery(db, request.path_params["delivery_id"])
+        story = await of_delivery(db, request.path_params["delivery_id"], request.state["now"]())
         if story is None:
             raise NotFound
         return await framed(request, db, "deliveries/show.html", fragment="delivery", **_told(story))
@@ -59,7 +59,7 @@ async def create_retry(request: Request) -> Response:
             raise Refused(N_("This delivery is on its way already.")) from None
         db.add(delivery)
         await db.flush()
-        story = await of_delivery(db, delivery_id)
+        story = await of_delivery(db, delivery_id, request.state["now"]())
 
     await request.state["queue"].deliver()
     await request.state["queue"].publish(Event.DELIVERY_CHANGED)

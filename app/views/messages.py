@@ -4,7 +4,6 @@ from sqlmodel import col, select
 from starlette.responses import Response
 
 from app.events import Event
-from app.jobs.again import try_again
 from app.models import Mailbox, Message, history
 from app.models.history import MessageFilter
 from app.models.story import of_message
@@ -54,7 +53,7 @@ async def create_decision(request: Request) -> Response:
             raise NotFound
         if not message.can_be_tried_again:
             raise Refused(N_("This mail has a verdict that stands."))
-        await try_again(db, message, request.state["now"]())
+        message.try_again(request.state["now"]())
         db.add(message)
         await db.flush()
         story = await of_message(db, message_id)

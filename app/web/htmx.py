@@ -69,6 +69,9 @@ def _render(request: Request, name: str, block: str, context: dict[str, Any]) ->
         "oob": False,
     } | context
     templates = request.state["templates"]
-    if block:
-        return render_block(templates, name, block, given)
-    return templates.get_template(name).render(given)
+    html: str = (
+        render_block(templates, name, block, given) if block else templates.get_template(name).render(given)
+    )
+    return html.encode(
+        "utf-8", "replace"
+    ).decode()  # half a surrogate pair from outside must not cost the page

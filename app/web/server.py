@@ -1,5 +1,6 @@
 """uvicorn, with streams that end at once and a process that ends when its background work did."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from socket import socket
 from typing import cast
@@ -9,6 +10,7 @@ from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 
 from app.config import Config
+from app.ready import beat
 from app.web.connection import Connection
 from app.web.state import State
 
@@ -41,6 +43,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
+        self._beating = asyncio.create_task(beat())
         await self._listening(self._state)
 
     async def on_tick(self, counter: int) -> bool:

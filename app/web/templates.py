@@ -5,19 +5,31 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.rules.verdict import Reason
-from app.rules.words import say
+from app.rules.words import DATE, MOMENT, say
 from app.web import i18n
+from app.web.i18n import N_
 from app.web.places import TEMPLATES
 from app.web.static import version
 from app.web.words import word
 
 EXACT = "EEE d MMM y, HH'h'mm"
 LOCALES = {"en": "en_GB", "fr": "fr"}  # how dates are written
-A_SECOND = timedelta(seconds=1)
+LATE = timedelta(minutes=1)  # by which what is due may be late and still be said to happen now
+# The log's English dates, as the page has them.
+ENGLISH = {DATE: "%-d %b %Y", MOMENT: "%a %-d %b %Y, %Hh%M"}
+# How a distance in time is said, here and by the page's script: up to so many seconds, in units of so many.
+SPANS = (
+    (60, 1, N_("{n} sec")),
+    (3600, 60, N_("{n} min")),
+    (86400, 3600, N_("{n} hr")),
+    (float("inf"), 86400, N_("{n} d")),
+)
+NEAR = 2  # seconds that are not told from now
+PHRASES = {"past": N_("{span} ago"), "future": N_("in {span}"), "now": N_("now")}
 PathFor = Callable[..., Any]
 
 
@@ -38,6 +50,7 @@ def environment(path_for: PathFor) -> Environment:
     templates.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     templates.filters |= {"moment": moment, "soon": soon, "ago": ago, "say": say_reason, "word": word}
     templates.globals["url_for"] = _addresses(path_for)
+    templates.globals["distances"] = distances
     # a block that is rendered alone does not see its file's imports
     templates.globals["ui"] = templates.get_template("ui.html").module
     return templates
@@ -74,14 +87,33 @@ class Ago(NamedTuple):
     text: str
 
 
-def ago(value: datetime) -> Ago:
-    """Say how long ago it was, or in how long it will be."""
-    reader = i18n.reader()
-    distance = value - reader.now if abs(value - reader.now) > A_SECOND else -A_SECOND
-    text = format_timedelta(distance, add_direction=True, format="short", locale=LOCALES[reader.language])
-    return Ago(value.isoformat(), moment(value), text)
+def ago(value: datetime, *, due: bool = False) -> Ago:
+    """Say how long ago it was, or in how long it will be; what was due a moment ago happens now."""
+    distance = value - i18n.reader().now
+    seconds = 0 if due and -LATE < distance < timedelta() else int(distance.total_seconds())
+    return Ago(value.isoformat(), moment(value), _distance(seconds))
+
+
+def distances() -> dict[str, Any]:
+    """Give the script the words in which the page says distances in time."""
+    spans = [(limit if limit < float("inf") else None, unit, i18n.gettext(text)) for limit, unit, text in SPANS]
+    phrases = {name: i18n.gettext(text) for name, text in PHRASES.items()}
+    return phrases | {"spans": spans, "near": NEAR, "late": LATE.total_seconds()}
+
+
+def _distance(seconds: int) -> str:
+    if abs(seconds) < NEAR:
+        return i18n.gettext(PHRASES["now"])
+    unit, text = next((unit, text) for limit, unit, text in SPANS if abs(seconds) < limit)
+    span = i18n.gettext(text).format(n=abs(seconds) // unit)
+    return i18n.gettext(PHRASES["past" if seconds < 0 else "future"]).format(span=span)
 
 
 def say_reason(stored: dict[str, Any]) -> str:
     """Put a stored reason into the reader's words."""
-    return say(Reason.from_json(stored), i18n.gettext, zone=i18n.reader().zone)
+    return say(Reason.from_json(stored), _translate, zone=i18n.reader().zone)
+
+
+def _translate(message: str) -> str:
+    english = i18n.reader().language == i18n.SOURCE
+    return ENGLISH.get(message, message) if english else i18n.gettext(message)

@@ -55,3 +55,10 @@ def test_deep_nesting_keeps_the_text_and_says_so(tag: str) -> None:
 @pytest.mark.parametrize("piece", ["<", "&amp;", "<a x=1 ", "<!--", "</p>", "&#x1F600;", "<![CDATA["])
 def test_a_megabyte_of_pieces_of_html_is_read(piece: str) -> None:
     text_of((piece * (1 << 20))[: 1 << 20])
+
+
+def test_attributes_beyond_the_limit_are_left_out_and_the_rest_is_read() -> None:
+    attributes = "".join(f" a{number}='>'" for number in range(140_000))
+    html = f"<!-- <p {'x ' * 2000} --><p {'hidden ' * 900}>no</p><p{attributes} hidden>yes</p>"
+    html += f"<b{attributes}/>and no"
+    assert text_of(html) == ("yes\nand no", False)

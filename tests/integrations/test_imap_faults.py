@@ -81,10 +81,17 @@ async def test_a_listing_holds_each_mail_once_in_the_order_of_uids() -> None:
     assert await listed(WHOLE % (2, 9) + WHOLE % (1, 8) + WHOLE % (1, 8) + WHOLE % (3, 2), 8) == [8, 9]
 
 
-async def test_a_listing_leaves_out_what_is_not_described() -> None:
+async def test_a_mail_whose_size_is_not_told_is_listed_all_the_same() -> None:
     assert await listed(b"* 1 FETCH (UID 8 FLAGS ())\r\n* 1 FETCH (RFC822.SIZE 3)\r\n" + WHOLE % (2, 9)) == [
-        9
+        8,
+        9,
     ]
+
+
+@pytest.mark.parametrize("number", [b"9223372036854775808", b"99999999999999999999999"])
+async def test_a_number_that_no_database_can_hold_is_none(number: bytes) -> None:
+    said = b"* 1 FETCH (UID %s RFC822.SIZE 3)\r\n" % number
+    assert await listed(said + WHOLE % (2, 9)) == [9]
 
 
 @pytest.mark.parametrize("date", [b"", b'INTERNALDATE "yesterday"', b"INTERNALDATE NIL", b"INTERNALDATE (1)"])

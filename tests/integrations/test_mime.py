@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.integrations.mime import HTML_LIMIT, headers, parse
+from app.integrations.mime_header import Notes, split
+from app.integrations.mime_part import leaves
 from tests.integrations.conftest import with_body
 
 WHOLE = b"""From: =?iso-8859-1?Q?Andr=E9?= <andre@example.com>
@@ -144,6 +146,38 @@ def test_more_parts_than_anybody_sends_are_left_unread_and_noted() -> None:
     mail = parse(with_body("Content-Type: multipart/mixed; boundary=b", "--b\n\nx\n" * 100_000))
     assert mail.notes == ("too_many_parts",)
     assert mail.plain.count("x") == 999
+
+
+@pytest.mark.parametrize("line", [b"--b\n", b"--b\r\n\r\n"])
+def test_of_a_million_parts_the_first_thousand_are_split_off(line: bytes) -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n" + line * 1_300_000
+    top, notes = split(raw, 0, len(raw)), Notes()
+    found = list(leaves(raw, top, notes))
+    assert (len(found), notes.said) == (999, ["too_many_parts"])
+    assert found[-1].end < 10_000
+
+
+def test_a_boundary_that_is_everywhere_is_looked_for_only_so_often() -> None:
+    head = b"".join(
+        b"Content-Type: multipart/mixed; boundary=%s\n\n--%s\n" % (b"-" * level, b"-" * level)
+        for level in range(40, 0, -1)
+    )
+    mail = parse(head + b"\nfirst\n" + b"-" * 5_000_000)
+    assert "first" in mail.plain
+    assert "too_many_parts" in mail.notes
+
+
+def test_a_part_with_more_header_lines_than_anybody_sends_is_read_behind_them_and_noted() -> None:
+    part = "--b\nContent-Type: text/html\n" + "a:\n" * 100_000 + "\nbody\n"
+    mail = parse(with_body("Content-Type: multipart/mixed; boundary=b", part + "--b--"))
+    assert (mail.html, mail.notes) == ("body", ("header_cut",))
+
+
+def test_the_mail_itself_may_have_many_header_lines() -> None:
+    mail = parse(
+        with_body("To: a@example.com,\n" + " b@example.com,\n" * 3000 + " c@example.com\nSubject: x", "y")
+    )
+    assert (mail.subject, mail.plain, mail.notes) == ("x", "y", ())
 
 
 FRAGMENTS = st.sampled_from(

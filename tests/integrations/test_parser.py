@@ -73,6 +73,17 @@ async def test_a_killed_process_is_named_and_replaced(parser: Parser) -> None:
     assert (await parser.mail(MAIL)).subject == "Média"
 
 
+async def test_headers_do_not_wait_behind_a_mail(parser: Parser) -> None:
+    await parser.mail(MAIL)
+    child = child_of(parser)
+    os.kill(child, signal.SIGSTOP)
+    reading = asyncio.create_task(parser.mail(MAIL))
+    assert [block.subject for block in await parser.headers([MAIL])] == ["Média"]
+    assert not reading.done()
+    os.kill(child, signal.SIGCONT)
+    assert (await reading).subject == "Média"
+
+
 async def test_a_mail_that_needs_too_much_memory_is_named_and_the_next_one_read() -> None:
     async with Parser(memory_limit=64 * 1024 * 1024) as small:
         with pytest.raises(IntegrationError) as failed:
@@ -83,7 +94,7 @@ async def test_a_mail_that_needs_too_much_memory_is_named_and_the_next_one_read(
 
 async def test_a_caller_who_gives_up_does_not_get_the_next_one_a_wrong_answer(parser: Parser) -> None:
     reading = asyncio.create_task(parser.mail(b"Subject: first\r\n\r\n" + b"x" * 1_000_000))
-    await eventually_async(lambda: parser._child)  # noqa: SLF001
+    await eventually_async(lambda: parser._mails.child)  # noqa: SLF001
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
@@ -110,7 +121,7 @@ async def test_the_process_dies_with_its_worker() -> None:
     code = (
         "import asyncio; from app.integrations.parser import Parser\n"
         "async def main():\n"
-        "    parser = Parser(); await parser.mail(b'x'); print(parser._child.pid, flush=True)\n"
+        "    parser = Parser(); await parser.mail(b'x'); print(parser._mails.child.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())"
     )
@@ -123,7 +134,7 @@ async def test_the_process_dies_with_its_worker() -> None:
 
 
 def child_of(parser: Parser) -> int:
-    child = parser._child  # noqa: SLF001 - nobody else needs to know it
+    child = parser._mails.child  # noqa: SLF001 - nobody else needs to know it
     assert child is not None
     return child.pid
 

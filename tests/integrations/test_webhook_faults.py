@@ -91,6 +91,18 @@ async def test_with_a_status_the_answer_stands_whatever_becomes_of_its_body(
     assert b"part".startswith(said.body[:4])
 
 
+@pytest.mark.parametrize("headers", [b"", b"upgrade: x\r\nconnection: upgrade\r\n"])
+async def test_a_receiver_that_switches_protocols_has_answered_101(
+    sink: Sink, webhooks: Webhooks, target: Target, headers: bytes
+) -> None:
+    sink.answers.append(Answer.raw(b"HTTP/1.1 101 Switching Protocols\r\n" + headers + b"\r\n", hold=True))
+    said = await webhooks.post(target, b"{}", {}, 10)
+    assert (said.status, said.body, said.truncated) == (101, b"", True)
+    assert {"connect", "send", "wait"} <= said.timings.keys()
+    assert (await webhooks.post(target, b"{}", {}, 10)).status == 200
+    assert sink.connections == 2
+
+
 async def test_an_endless_answer_is_cut_and_the_connection_closed(
     sink: Sink, webhooks: Webhooks, target: Target
 ) -> None:

@@ -222,3 +222,18 @@ async def test_a_delivery_that_is_due_in_years_was_written_by_a_wrong_clock(worl
     await world.change(Delivery, due_at=world.clock() + timedelta(days=3650))
     await sweep(world.context)
     assert await world.deliver() == 1
+
+
+async def test_one_mail_that_fails_with_a_wish_for_patience_holds_no_other_back(world: World) -> None:
+    world.sink.answers.append(Answer(status=500, headers={"Retry-After": "9999999999"}))
+    await _decided(world, mails=2)
+    await world.deliver()
+    assert sorted(delivery.state for delivery in await world.rows(Delivery)) == ["pending", "sent"]
+    assert (await world.one(Endpoint)).not_before is None
+
+
+async def test_what_a_receiver_says_can_always_be_stored_and_shown(world: World) -> None:
+    world.sink.answer(422, body=b'{"success": false, "message": "no \\ud800 \\u0000 lot"}')
+    await _decided(world)
+    await world.deliver()
+    assert (await world.one(Delivery)).reason["facts"]["message"] == "no ?  lot"

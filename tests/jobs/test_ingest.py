@@ -15,12 +15,10 @@ from app.models import (
     Message,
     MessageState,
     Raw,
-    UidAlias,
 )
 from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
 from tests.letters import a_mail, matching, nested, newsletter
-from tests.servers import FakeImap
 
 
 async def test_every_mail_has_a_row_with_its_source_and_the_mark_moves_along(world: World) -> None:
@@ -128,23 +126,6 @@ async def test_a_message_id_alone_does_not_make_a_duplicate(world: World) -> Non
     assert [message.state for message in await world.rows(Message)] == [MessageState.STORED] * 2
 
 
-async def test_after_a_change_of_uidvalidity_known_mail_gets_an_alias_and_new_mail_a_row(
-    world: World,
-) -> None:
-    world.arrives(matching(), newsletter(), seen=True)
-    world.arrives(matching(), matching())
-    await world.poll()
-    world.imap.renumber(world.user, uidvalidity=4242)
-    world.arrives(matching(77))
-    await world.poll()
-    messages = await world.rows(Message)
-    assert len(messages) == 5
-    assert "Lot 77" in messages[-1].subject
-    assert len(await world.rows(UidAlias)) == 4
-    await world.poll()
-    assert len(await world.rows(Message)) == 5
-
-
 async def test_a_wrong_password_is_a_state_of_the_mailbox_and_ends_when_it_is_mended(world: World) -> None:
     right = (await world.mailbox()).password
     await world.change(Mailbox, password=world.context.vault.seal("wrong"))
@@ -204,51 +185,3 @@ async def test_headers_that_break_the_parser_cost_no_other_mail_its_place(world:
     await world.decide()
     states = [message.state for message in await world.rows(Message)]
     assert states[0] is states[2] is MessageState.DECIDED
-
-
-HEADERS = b"From: ann@example.com\r\nSubject: x\r\n\r\n"
-
-
-def _without_body(arguments: bytes) -> bytes:
-    if b"HEADER" in arguments:
-        return b"* 1 FETCH (UID 3 BODY[HEADER] {%d}\r\n%s)\r\n" % (len(HEADERS), HEADERS)
-    if b"BODY.PEEK[]" in arguments:
-        return b"* 1 FETCH (UID 3 BODY[] NIL)\r\n"
-    return b'* 1 FETCH (UID 3 RFC822.SIZE 100 FLAGS () INTERNALDATE "16-Nov-2026 10:00:00 +0100")\r\n'
-
-
-async def test_a_body_that_the_server_does_not_give_is_asked_for_three_times_and_has_a_row(
-    world: World,
-) -> None:
-    with FakeImap({b"UID FETCH": _without_body}) as server:
-        await world.change(Mailbox, port=server.port)
-        for _ in range(5):
-            await world.poll()
-        asked = [command for command in server.commands if b"BODY.PEEK[]" in command]
-    message = await world.one(Message)
-    assert (message.state, message.reason) == (MessageState.QUARANTINED, {"code": "not_fetched", "facts": {}})
-    assert len(asked) == message.fetch_tries == 3
-
-
-def _gone(arguments: bytes) -> bytes:
-    if b"BODY.PEEK[]" in arguments or b"1:*" not in arguments:
-        return b""
-    return _without_body(b"")
-
-
-async def test_a_mail_that_goes_while_we_read_is_noted_as_vanished(world: World) -> None:
-    with FakeImap({b"UID FETCH": _gone}) as server:
-        await world.change(Mailbox, port=server.port)
-        await world.poll()
-    assert (await world.one(Message)).state is MessageState.VANISHED
-
-
-async def test_a_uid_that_stands_for_another_mail_now_is_a_new_mail(world: World) -> None:
-    world.arrives(matching())
-    await world.poll()
-    await world.change(Message, size=1)
-    await world.change(Message, digest="of another mail")
-    await world.poll()
-    first, second = await world.rows(Message)
-    assert (first.uid, first.occurrence, second.uid, second.occurrence) == (second.uid, 0, first.uid, 1)
-    assert second.state is MessageState.STORED

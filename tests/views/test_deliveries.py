@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from app.models import Delivery, DeliveryState
+from app.models import Delivery, DeliveryState, Endpoint, EndpointState
 from tests.views.cast import Cast
 from tests.web.client import Site
 
@@ -76,7 +76,10 @@ async def test_sending_again_answers_htmx_with_the_delivery(ada: httpx2.AsyncCli
 
 
 async def test_a_delivery_on_its_way_is_not_sent_again(ada: httpx2.AsyncClient, cast: Cast) -> None:
-    answer = await ada.post(f"/deliveries/{cast.deliveries['pending'].id}/retries", headers=FRAGMENT)
+    address = f"/deliveries/{cast.deliveries['pending'].id}/retries"
+    early = await ada.post(address, headers=FRAGMENT)  # it was to wait some minutes more
+    assert early.status_code == 200
+    answer = await ada.post(address, headers=FRAGMENT)
     assert answer.status_code == 409
     assert "on its way already" in answer.text
 
@@ -84,3 +87,12 @@ async def test_a_delivery_on_its_way_is_not_sent_again(ada: httpx2.AsyncClient, 
 async def test_a_delivery_that_is_not_there_is_a_toast(ada: httpx2.AsyncClient) -> None:
     answer = await ada.post("/deliveries/999/retries", headers=FRAGMENT)
     assert (answer.status_code, answer.headers["hx-retarget"]) == (404, "#toasts")
+
+
+async def test_a_delivery_that_waits_for_its_receiver_says_what_for(
+    site: Site, ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    delivery = cast.deliveries["pending"]
+    async with site.database.transaction() as db:
+        (await db.get_one(Endpoint, delivery.endpoint_id)).state = EndpointState.PAUSED
+    assert "The receiver is paused" in (await ada.get(f"/deliveries/{delivery.id}")).text

@@ -1,0 +1,97 @@
+"""What is held leaves when its time comes, and follows the settings of that moment."""
+
+from datetime import timedelta
+
+from app.jobs.seed import add_endpoint, new_endpoint
+from app.jobs.sweep import sweep
+from app.models import (
+    Decision,
+    Delivery,
+    DeliveryState,
+    Message,
+    RuleVersion,
+)
+from app.rules.verdict import Verdict
+from tests.jobs.conftest import World
+from tests.letters import desabo, matching, with_link
+
+
+async def test_outside_the_window_a_mail_with_links_is_held_and_leaves_at_the_opening(world: World) -> None:
+    await world.set(window_start="15h00", window_end="19h00")  # in Paris it is 14h00
+    world.arrives(with_link())
+    await world.settle()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "before_window")
+    assert delivery.release_at == world.clock() + timedelta(hours=1)
+    world.clock.pass_(hours=1)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+    assert world.sink.seen[0].json["webhooks_time_start"] == "maintenant"
+    assert world.sink.seen[0].json["webhooks_time_end"] == "19h00"
+
+
+async def test_a_held_mail_follows_the_settings_of_the_moment(world: World) -> None:
+    await world.set(window_start="18h00", window_end="19h00")
+    world.arrives(with_link())
+    await world.settle()
+    await world.set(window_start="", window_end="")
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+
+
+async def test_while_paused_mail_is_held_and_leaves_when_sending_is_on_again(world: World) -> None:
+    await world.set(sending_enabled=False)
+    world.arrives(with_link())
+    await world.settle()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "paused")
+    await world.set(sending_enabled=True)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+
+
+async def test_a_recadrage_outside_the_window_is_dropped_and_kept(world: World) -> None:
+    await world.set(window_start="18h00", window_end="19h00")
+    world.arrives(matching())
+    await world.settle()
+    message, delivery = await world.one(Message), await world.one(Delivery)
+    assert (message.verdict, delivery.state) == (Verdict.IGNORE, DeliveryState.DROPPED)
+    await world.change(Delivery, state=DeliveryState.PENDING)
+    await world.settle()
+    assert len(world.sink.seen) == 1
+
+
+async def test_an_urgent_offer_that_is_held_expires_with_its_day(world: World) -> None:
+    await world.set(absence_enabled=True, absence_days=["monday"])
+    world.arrives(desabo(urgent=True))
+    await world.poll()
+    await world.change(Message, internal_at=world.clock())  # Dovecot's own clock knows nothing of ours
+    await world.decide()
+    assert (await world.one(Delivery)).state is DeliveryState.HELD
+    world.clock.pass_(hours=12)
+    await sweep(world.context)
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.DROPPED, "hold_expired")
+
+
+async def test_a_rule_without_receiver_holds_its_mail(world: World) -> None:
+    await world.change(RuleVersion, endpoint_ids=[])
+    world.arrives(with_link())
+    await world.settle()
+    message = await world.one(Message)
+    assert message.verdict is Verdict.HOLD
+    assert message.reason
+    assert message.reason["code"] == "no_endpoint"
+
+
+async def test_a_receiver_that_is_connected_later_gets_the_mail_that_waited_for_one(world: World) -> None:
+    await world.change(RuleVersion, endpoint_ids=[])
+    world.arrives(with_link())
+    await world.settle()
+    async with world.context.database.transaction() as db:
+        endpoint = new_endpoint("Another", world.sink.url, world.context.vault, world.clock())
+        await add_endpoint(db, endpoint, by="ada", now=world.clock())
+    await world.settle()
+    message, delivery = await world.one(Message), await world.one(Delivery)
+    assert (message.verdict, delivery.state) == (Verdict.DELIVER, DeliveryState.SENT)
+    assert len(await world.rows(Decision)) == 3

@@ -1,0 +1,138 @@
+"""Mail that ends parsers and processes, and clocks that were wrong: the others go on."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from app.integrations.parser import Parser
+from app.jobs.border import guarded
+from app.jobs.decide import decide_waiting, give_back_decisions, give_back_own
+from app.jobs.owner import machine
+from app.jobs.poll import due_polls
+from app.jobs.sweep import sweep
+from app.models import (
+    Decision,
+    Message,
+    MessageState,
+    Raw,
+)
+from tests.jobs.conftest import World
+from tests.letters import matching, newsletter
+
+
+async def test_a_mail_that_breaks_the_parser_is_set_aside_and_the_next_one_goes_on(world: World) -> None:
+    world.arrives(matching(1), matching(2))
+    await world.poll()
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Raw, 1)).body = (
+            b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n\r\n" * 1
+        )
+    await world.decide()
+    assert [message.state for message in await world.rows(Message)][1] is MessageState.DECIDED
+
+
+async def test_what_a_dead_process_was_deciding_is_decided_by_the_next(world: World) -> None:
+    world.arrives(matching())
+    await world.poll()
+    await world.change(
+        Message,
+        decide_owner=f"{machine()}/worker/999999999/1",
+        decide_at=world.clock() + timedelta(seconds=60),
+    )
+    await world.decide()
+    assert (await world.one(Message)).state is MessageState.STORED
+    await sweep(world.context)
+    await world.decide()
+    message = await world.one(Message)
+    assert (message.state, message.decide_tries) == (MessageState.DECIDED, 1)
+
+
+@pytest.mark.parametrize("deaths", [3])
+async def test_a_mail_that_processes_die_of_is_quarantined(world: World, deaths: int) -> None:
+    world.arrives(matching())
+    await world.poll()
+    for _ in range(deaths):
+        await world.change(Message, decide_owner="a process that died")
+        async with world.context.database.transaction() as db:
+            await give_back_decisions(db, {"a process that died"}, world.clock())
+    await sweep(world.context)
+    message = await world.one(Message)
+    assert message.state is MessageState.QUARANTINED
+    assert message.reason
+    assert message.reason["code"] == "parser_killed"
+
+
+async def test_a_mail_that_breaks_the_deciding_takes_no_other_along(world: World) -> None:
+    world.arrives(matching(1), matching(2), matching(3))
+    await world.poll()
+    async with world.context.database.transaction() as db:
+        reason = {"code": "no_rule", "facts": {}}
+        stray = Decision(  # what no code had thought of: the row that deciding is about to write
+            message_id=2,
+            rule_id=1,
+            rule_version_id=1,
+            position=0,
+            matched=False,
+            reason=reason,
+            steps=[],
+            created_at=world.clock(),
+        )
+        db.add(stray)
+    for _ in range(6):
+        await guarded("decide", world.decide, failed=partial(give_back_own, world.context))
+        await sweep(world.context)
+    assert [message.state for message in await world.rows(Message)] == [
+        MessageState.DECIDED,
+        MessageState.QUARANTINED,
+        MessageState.DECIDED,
+    ]
+
+
+async def test_a_mail_stored_by_a_clock_that_ran_ahead_is_decided_all_the_same(world: World) -> None:
+    world.clock.pass_(days=3650)
+    world.arrives(matching())
+    await world.poll()
+    world.clock.pass_(days=-3650)
+    await sweep(world.context)
+    await world.decide()
+    assert (await world.one(Message)).state is MessageState.DECIDED
+    world.arrives(matching())
+    assert await due_polls(world.context) == [(1, None)]
+    await world.poll()
+    assert len(await world.rows(Message)) == 2
+
+
+async def test_what_follows_a_slow_mail_in_its_batch_is_given_back_uncounted(world: World) -> None:
+    world.arrives(matching(1), slow(), matching(2), newsletter())
+    await world.poll()
+    assert await decide_waiting(world.context, parsing_time=0)
+    messages = await world.rows(Message)
+    assert [message.state for message in messages] == [MessageState.DECIDED, *[MessageState.STORED] * 3]
+    assert [(message.decide_owner, message.decide_at, message.decide_tries) for message in messages[1:]] == [
+        (None, world.clock(), 0)
+    ] * 3
+    assert await decide_waiting(world.context, parsing_time=60)
+    assert {message.state for message in await world.rows(Message)} == {MessageState.DECIDED}
+
+
+async def test_a_mail_that_is_too_slow_is_tried_again_after_those_that_followed_it(world: World) -> None:
+    world.arrives(slow(), matching(1), matching(2))
+    await world.poll()
+    async with Parser(time_limit=0.0001) as hurried:
+        await decide_waiting(replace(world.context, parser=hurried), parsing_time=0)
+    assert [message.decide_tries for message in await world.rows(Message)] == [1, 0, 0]
+    assert await decide_waiting(world.context)
+    assert [message.state for message in await world.rows(Message)] == [
+        MessageState.STORED,
+        MessageState.DECIDED,
+        MessageState.DECIDED,
+    ]
+    await world.decide()
+    assert {message.state for message in await world.rows(Message)} == {MessageState.DECIDED}
+
+
+def slow() -> bytes:
+    """A mail whose HTML nests as deep as is read."""
+    return matching().replace(b"text/plain", b"text/html") + b"<b><i><p>" * 120_000
