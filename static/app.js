@@ -124,7 +124,7 @@
   function distance(seconds) {
     const far = Math.abs(seconds);
     if (far < words.near) return words.now;
-    const [, unit, span] = words.spans.find(([limit]) => limit === null || far < limit);
+    const [, unit, span] = words.spans.find(([limit]) => far < limit);
     const told = span.replace("{n}", Math.floor(far / unit));
     return (seconds < 0 ? words.past : words.future).replace("{span}", told);
   }

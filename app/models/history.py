@@ -126,7 +126,7 @@ async def _blocked(db: AsyncSession, mails: list[Message]) -> dict[int, dict[str
         Delivery.state == DeliveryState.HELD,
         col(Delivery.needs_attention),
     )
-    return dict((await db.exec(query)).all())
+    return {message_id: dict(reason) for message_id, reason in (await db.exec(query)).all()}
 
 
 async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:

@@ -90,7 +90,7 @@ async def _quarantined(db: AsyncSession, now: datetime) -> list[Message]:
 
 
 async def _stuck(db: AsyncSession, now: datetime) -> list[DeliveryRow]:
-    """Give what failed for good, what is held until somebody sees to it, and what a receiver goes on refusing."""
+    """Give what failed for good, what is held until it is seen to, and what a receiver goes on refusing."""
     failed = (col(Delivery.state) == DeliveryState.FAILED) & (col(Delivery.finished_at) >= now - RECENT)
     waiting = col(Delivery.state).in_([DeliveryState.HELD, DeliveryState.PENDING])
     return await history.stuck(db, or_(failed, waiting & col(Delivery.needs_attention)), limit=STUCK)

@@ -26,7 +26,7 @@ SPANS = (
     (60, 1, N_("{n} sec")),
     (3600, 60, N_("{n} min")),
     (86400, 3600, N_("{n} hr")),
-    (float("inf"), 86400, N_("{n} d")),
+    (10**12, 86400, N_("{n} d")),
 )
 NEAR = 2  # seconds that are not told from now
 PHRASES = {"past": N_("{span} ago"), "future": N_("in {span}"), "now": N_("now")}
@@ -96,7 +96,7 @@ def ago(value: datetime, *, due: bool = False) -> Ago:
 
 def distances() -> dict[str, Any]:
     """Give the script the words in which the page says distances in time."""
-    spans = [(limit if limit < float("inf") else None, unit, i18n.gettext(text)) for limit, unit, text in SPANS]
+    spans = [(limit, unit, i18n.gettext(text)) for limit, unit, text in SPANS]
     phrases = {name: i18n.gettext(text) for name, text in PHRASES.items()}
     return phrases | {"spans": spans, "near": NEAR, "late": LATE.total_seconds()}
 
@@ -105,8 +105,8 @@ def _distance(seconds: int) -> str:
     if abs(seconds) < NEAR:
         return i18n.gettext(PHRASES["now"])
     unit, text = next((unit, text) for limit, unit, text in SPANS if abs(seconds) < limit)
-    span = i18n.gettext(text).format(n=abs(seconds) // unit)
-    return i18n.gettext(PHRASES["past" if seconds < 0 else "future"]).format(span=span)
+    way = "past" if seconds < 0 else "future"
+    return i18n.gettext(PHRASES[way]).format(span=i18n.gettext(text).format(n=abs(seconds) // unit))
 
 
 def say_reason(stored: dict[str, Any]) -> str:
