@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.events import Event
 from app.models import Delivery, DeliveryState
 from tests.browser.conftest import Open
-from tests.views.cast import Cast, a_delivery, a_message
+from tests.views.cast import Cast, a_delivery, a_message, step
 from tests.web.client import Site
 
 pytestmark = pytest.mark.browser
@@ -84,6 +84,32 @@ async def test_what_cannot_be_done_is_a_toast(opened: Open, site: Site, cast: Ca
         await page.get_by_role("button", name="Send again").click()
         await expect(page.locator("#toasts")).to_contain_text("This delivery is on its way already.")
         await expect(page.locator("#delivery")).to_be_visible()
+
+
+@pytest.mark.usefixtures("cast")
+@pytest.mark.parametrize(("language", "said"), [("en", "6 d ago"), ("fr", "il y a 6\u00a0j")])
+async def test_the_script_says_how_long_ago_it_was_in_the_servers_words(
+    opened: Open, language: str, said: str
+) -> None:
+    async with opened(f"/messages?lang={language}") as page:
+        oldest = page.locator(".row time").last
+        await expect(oldest).to_have_text(said)
+        await oldest.evaluate("time => time.textContent = ''")
+        await expect(oldest).to_have_text(said)
+        await oldest.evaluate(
+            "time => { time.dataset.ago = 'due'; time.dateTime = new Date(Date.now() - 9000).toISOString() }"
+        )
+        await expect(oldest).to_have_text({"en": "now", "fr": "maintenant"}[language])
+
+
+async def test_a_long_word_does_not_widen_a_phones_page(opened: Open, site: Site, cast: Cast) -> None:
+    async with site.database.transaction() as db:
+        told = step(
+            "exclude_keyword", keyword="media_solution_missions_recadrage_lot_856424", rule="recadrage"
+        )
+        mail = await a_message(db, cast, "media_solution_missions_recadrage_lot_856424", steps=[told])
+    async with opened(f"/messages/{mail.id}", viewport={"width": 390, "height": 800}) as page:
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.usefixtures("cast")

@@ -5,8 +5,8 @@ import re
 import httpx2
 import pytest
 
-from app.models import Message, MessageState
-from tests.views.cast import Cast, a_message
+from app.models import Delivery, Message, MessageState
+from tests.views.cast import Cast, a_message, reason
 from tests.web.client import Site
 
 FRAGMENT = {"HX-Request": "true"}
@@ -85,6 +85,24 @@ async def test_every_end_of_a_mail_has_its_sentence(ada: httpx2.AsyncClient, cas
     }
     for name, sentence in sentences.items():
         assert sentence in (await ada.get(f"/messages/{cast.messages[name].id}")).text, name
+
+
+async def test_a_mail_whose_delivery_cannot_go_says_why(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        held = await db.get_one(Delivery, cast.deliveries["held"].id)
+        held.needs_attention, held.reason, held.release_at = True, reason("private_address"), None
+    page = (await ada.get(f"/messages/{held.message_id}")).text
+    assert "It is held: The address is private" in page
+    assert f'href="/deliveries/{held.id}"' in page
+    assert "goes by itself" not in page
+    assert "The address is private" in (await ada.get("/messages")).text
+
+
+async def test_a_moment_in_a_sentence_is_written_like_any_other(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    page = (await ada.get(f"/messages/{cast.messages['urgent'].id}")).text
+    assert re.search(r"this rule holds such mail until \w{3} \d{1,2} \w{3} \d{4}, \d\dh\d\d", page)
 
 
 async def test_a_mails_own_markup_is_only_text(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from app.models import Endpoint, Mailbox, MailboxState, Process, Setting
+from app.models import Delivery, Endpoint, Mailbox, MailboxState, Process, Setting
 from tests.views.cast import Cast, reason
 from tests.web.client import Site
 
@@ -25,6 +25,7 @@ async def test_it_shows_how_a_process_was_restarted(ada: httpx2.AsyncClient) -> 
     page = (await ada.get("/")).text
     assert "2 restarts" in page
     assert "ended with SIGKILL" in page
+    assert "process restarted: <strong>worker</strong>" in page
 
 
 async def test_an_empty_database_says_what_is_missing(ada: httpx2.AsyncClient) -> None:
@@ -53,6 +54,17 @@ async def test_the_strip_names_a_mailbox_that_fails(ada: httpx2.AsyncClient, sit
     strip = await ada.get("/status", headers=FRAGMENT)
     assert "Mailbox missions stopped answering" in strip.text
     assert strip.text.lstrip().startswith('<div id="strip"')
+
+
+async def test_a_delivery_that_is_held_until_somebody_sees_to_it_is_stuck(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        held = await db.get_one(Delivery, cast.deliveries["held"].id)
+        held.needs_attention, held.reason, held.release_at = True, reason("private_address"), None
+    page = (await ada.get("/")).text
+    assert "3 things are stuck and wait for you" in page
+    assert f'id="stuck-delivery-{held.id}"' in page
 
 
 async def test_a_worker_that_is_silent_is_said_to_be(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
