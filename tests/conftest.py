@@ -1,5 +1,6 @@
 """What every ring of tests shares: a migrated database of its own for each test."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,6 +22,21 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+MEMORY = Path("/dev/shm")  # a file system in memory
+PLENTY = 2 * 1024**3
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep databases in memory where there is plenty: a disk takes long for thousands of synced commits."""
+    if config.option.basetemp is None and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > PLENTY:
+        config.option.basetemp = MEMORY / f"signal-server-tests-{os.getpid()}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.option.basetemp is not None and Path(config.option.basetemp).parent == MEMORY:
+        shutil.rmtree(config.option.basetemp, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
