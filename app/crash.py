@@ -23,16 +23,16 @@ POINTS = (
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Kills this process at `at`, once for each data directory: `name`, or `name:n` for the first n times."""
+    """Kills this process at the points of `at`, each once for a data directory, `name:n` n times."""
 
     at: str = ""
     marks: Path = Path()
 
     def point(self, name: str) -> None:
-        wanted, _, times = self.at.partition(":")
-        if name != wanted:
+        wanted = dict(part.partition(":")[::2] for part in self.at.split(","))
+        if name not in wanted:
             return
-        for turn in range(int(times or 1)):
+        for turn in range(int(wanted[name] or 1)):
             try:
                 (self.marks / f"crashed-{name}-{turn}").touch(exist_ok=False)
             except FileExistsError:
