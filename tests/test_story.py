@@ -92,8 +92,8 @@ async def test_a_page_that_is_open_shows_a_new_delivery_without_reloading(
             assert await page.evaluate("performance.timeOrigin") == loaded
 
 
-# One life of the program for several points, each death followed by a fresh worker. Where requests may be under
-# way beside the one that dies, only a single mail says for certain how often it arrived.
+# One life of the program for several points, each death followed by a fresh worker. Where requests may be on
+# their way beside the one that dies, only a single mail says for certain how often it arrived.
 LIVES = [(POINTS[:3], 3), (POINTS[3:6], 3), (POINTS[6:9], 3), *(((point,), 1) for point in POINTS[9:])]
 SENT_TWICE = {"send.after", "record.before_commit"}
 
