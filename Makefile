@@ -3,7 +3,7 @@ BIN := .venv/bin
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 ARGS ?=
 
-.PHONY: test run check fmt messages bench lock runtime workshop
+.PHONY: test run check fmt messages bench chaos lock runtime workshop
 
 test: check $(CATALOGUES)  ## The whole truth: static checks, then every test; ARGS="-k word" narrows the tests
 	$(BIN)/pytest -q $(ARGS)
@@ -28,6 +28,9 @@ messages: workshop  ## Bring the catalogues to what the templates and the code s
 bench: workshop $(CATALOGUES)  ## Mails per second, memory, time from arrival to the receiver
 	$(BIN)/python -m tests.bench
 
+chaos: workshop $(CATALOGUES)  ## Kill processes while mails arrive, and count what comes of it; ARGS="--mails 500 --seed 4"
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 # Releases of the last week wait: most bad ones are found and withdrawn in that time.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--exclude-newer "1 week"
@@ -37,6 +40,7 @@ lock:  ## Write the lock files anew from pyproject.toml (needs uv); UPGRADE=1 ta
 		pyproject.toml -o requirements/dev.txt
 	$(LOCK) --no-annotate --extra demo --group build -c requirements/dev.txt pyproject.toml -o requirements/run.txt
 	echo uv | $(LOCK) --no-annotate - -o requirements/uv.txt
+	printf 'django-mailbox\nmail-parser\n' | $(LOCK) --no-annotate --no-deps - -o requirements/corpus.txt
 
 runtime:
 	@requirements/install run

@@ -56,10 +56,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from app.supervisor.first_look import require_sound
     from app.supervisor.run import Plan, run, wants_demo
 
     data_dir = Path(options.data_dir or os.environ.get("DATA_DIR") or "data").resolve()
     database_url = os.environ.get("DATABASE_URL", "")
+    if not database_url:
+        require_sound(data_dir / "signal.db")
     connected = bool(database_url or os.environ.get("EMAIL_ADDRESS") or os.environ.get("IMAP_SERVER"))
     plan = Plan(
         host=os.environ.get("HOST") or "127.0.0.1",

@@ -103,6 +103,7 @@ class Config(Environment):
     app_secret_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("app_secret_key", "flask_secret_key"), min_length=16
     )
+    min_free_mb: int = Field(64, ge=0)
     allow_insecure_tls: Switch = False
     allow_private_targets: str = ""
     log_format: Literal["console", "json"] = "console"

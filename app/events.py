@@ -11,4 +11,5 @@ class Event(StrEnum):
     MAILBOX_CHANGED = "mailbox-changed"
     MESSAGE_CHANGED = "message-changed"
     PROCESS_CHANGED = "process-changed"
+    RULE_CHANGED = "rule-changed"
     RUN_CHANGED = "run-changed"

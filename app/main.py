@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -11,13 +11,14 @@ from sqlmodel import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from app.clock import now
 from app.config import Config
 from app.jobs.owner import registered
 from app.jobs.queue import Queue
 from app.lines import Lines
 from app.models import Database, Setting
 from app.ready import CannotStart
-from app.routes import PUBLIC, ROUTES
+from app.routes import PUBLIC, ROOMS, ROUTES
 from app.vault import Vault
 from app.web import i18n
 from app.web.body import BodyLimits
@@ -34,12 +35,9 @@ from app.web.state import State
 from app.web.templates import environment
 
 LINK_LIFETIME = timedelta(minutes=15)
+PATIENCE = 5.0  # seconds that a reader waits while somebody else holds the database
 
 log = structlog.get_logger()
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def run(config: Config) -> int:
@@ -87,7 +85,7 @@ def _middleware(config: Config) -> list[Middleware]:
         Middleware(SecurityHeaders, https=config.production),
         Middleware(Language),
         Middleware(Failures),
-        Middleware(BodyLimits),
+        Middleware(BodyLimits, rooms=ROOMS),
         Middleware(SameOriginWrites, base_url=config.base_url),
         Middleware(SessionGate, public=PUBLIC, https=config.production),
     ]
@@ -101,7 +99,8 @@ def _lifespan(
         for language in i18n.missing():
             log.warning("catalogue not compiled: pages are in English", language=language)
         async with AsyncExitStack() as stack:
-            database, queue = Database(config.database), Queue(config.redis_url)
+            queue = Queue(config.redis_url)
+            database = Database(config.database, patience=PATIENCE, least_free=config.min_free_mb)
             stack.push_async_callback(database.aclose)
             stack.push_async_callback(queue.aclose)
             live = Live(config.redis_url, database, now)

@@ -1,7 +1,6 @@
 """`signal-server migrate`: the newest tables, and what an empty database starts with."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -9,6 +8,7 @@ from alembic.config import Config as AlembicConfig
 from sqlalchemy.exc import OperationalError
 
 from alembic import command
+from app.clock import now
 from app.config import Config, ConfigError, FirstRun
 from app.jobs.seed import prepare
 from app.models import Database
@@ -46,6 +46,6 @@ def upgrade(url: str, revision: str = "head") -> None:
 async def _prepare(config: Config) -> None:
     database = Database(config.database)
     try:
-        await prepare(database, FirstRun.load(), Vault(config.secret_key()), datetime.now(UTC))
+        await prepare(database, FirstRun.load(), Vault(config.secret_key()), now())
     finally:
         await database.aclose()

@@ -3,7 +3,28 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
-from app.views import deliveries, events, health, login, messages, overview, pings, polls
+from app.views import (
+    deliveries,
+    events,
+    health,
+    held,
+    lab,
+    login,
+    messages,
+    overview,
+    pause,
+    pings,
+    polls,
+    preferences,
+    processing_prefs,
+    rehearsals,
+    routing_rules,
+    rule_versions,
+    rules,
+    schedule,
+    trials,
+)
+from app.web.body import Room
 from app.web.static import VersionedFiles
 
 POST = ["POST"]
@@ -26,6 +47,12 @@ register_url_convertor("id", Id())
 # The routes that answer without a session; every other one asks for it.
 PUBLIC = frozenset({"health", "login", "login-link", "ping", "static"})
 
+# The routes that take more than a form does.
+ROOMS = {
+    "api-routing-rules": Room(largest=routing_rules.ROOM),
+    "lab-mails": Room(largest=lab.ROOM, whole=120.0),
+}
+
 ROUTES: list[BaseRoute] = [
     Route("/", overview.index, name="overview"),
     Route("/status", overview.status, name="status"),
@@ -37,12 +64,64 @@ ROUTES: list[BaseRoute] = [
         name="message-decisions",
         methods=POST,
     ),
+    Route("/held", held.index, name="held"),
+    Route("/held/releases", held.create_release, name="held-releases", methods=POST),
+    Route("/held/drops", held.create_drop, name="held-drops", methods=POST),
+    Route("/held/restorations", held.create_restoration, name="held-restorations", methods=POST),
+    Route("/messages/{message_id:id}/rehearsal", rehearsals.show, name="message-rehearsal"),
     Route("/deliveries", deliveries.index, name="deliveries"),
     Route("/deliveries/{delivery_id:id}", deliveries.show, name="delivery"),
     Route(
         "/deliveries/{delivery_id:id}/retries",
         deliveries.create_retry,
         name="delivery-retries",
+        methods=POST,
+    ),
+    Route("/rules", rules.index, name="rules"),
+    Route("/rules", rule_versions.create, name="rules", methods=POST),
+    Route("/rules/new", rule_versions.new, name="rule-new"),
+    Route("/rules/preview", rule_versions.preview, name="rule-preview", methods=POST),
+    Route("/rules/{rule_id:id}", rule_versions.show, name="rule"),
+    Route("/rules/{rule_id:id}/position", rules.create_position, name="rule-position", methods=POST),
+    Route("/rules/{rule_id:id}/activation", rules.create_activation, name="rule-activation", methods=POST),
+    Route("/rules/{rule_id:id}/deletion", rules.new_deletion, name="rule-deletion"),
+    Route("/rules/{rule_id:id}/deletion", rules.create_deletion, name="rule-deletion", methods=POST),
+    Route("/rules/{rule_id:id}/return", rules.create_return, name="rule-return", methods=POST),
+    Route("/rules/{rule_id:id}/versions", rule_versions.create_version, name="rule-versions", methods=POST),
+    Route("/rules/{rule_id:id}/versions/{number:id}", rule_versions.show_version, name="rule-version"),
+    Route(
+        "/rules/{rule_id:id}/versions/{number:id}/restoration",
+        rule_versions.create_restoration,
+        name="rule-version-restoration",
+        methods=POST,
+    ),
+    Route("/pause", pause.create, name="pause", methods=POST),
+    Route("/lab", lab.index, name="lab"),
+    Route("/lab/mails", lab.create_mail, name="lab-mails", methods=POST),
+    Route("/trials", trials.create, name="trials", methods=POST),
+    Route("/trials/{run_id:id}", trials.show, name="trial"),
+    Route(
+        "/trials/{run_id:id}/cancellation",
+        trials.create_cancellation,
+        name="trial-cancellation",
+        methods=POST,
+    ),
+    Route("/trials/{run_id:id}/messages/{message_id:id}", trials.show_message, name="trial-message"),
+    Route("/schedule", schedule.show, name="schedule"),
+    Route("/schedule", schedule.create, name="schedule", methods=POST),
+    Route("/schedule/effect", schedule.show_effect, name="schedule-effect", methods=POST),
+    Route("/preferences", preferences.show, name="preferences"),
+    Route("/preferences", preferences.create, name="preferences", methods=POST),
+    Route("/preferences/effect", preferences.show_effect, name="preferences-effect", methods=POST),
+    Route("/api/routing_rules", routing_rules.show, name="api-routing-rules"),
+    Route("/api/routing_rules", routing_rules.create, name="api-routing-rules", methods=POST),
+    Route("/api/processing_prefs", processing_prefs.show, name="api-preferences"),
+    Route("/api/processing_prefs", processing_prefs.create, name="api-preferences", methods=POST),
+    Route("/api/get_processing_prefs", processing_prefs.show, name="api-preferences-shown"),
+    Route(
+        "/api/update_processing_prefs",
+        processing_prefs.create,
+        name="api-preferences-updated",
         methods=POST,
     ),
     Route("/polls", polls.create, name="polls", methods=POST),

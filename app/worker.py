@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from arq.connections import RedisSettings
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
+from app.clock import now
 from app.config import Config, FirstRun
 from app.crash import Crash
 from app.integrations.network import Gate
@@ -22,11 +22,14 @@ from app.jobs.border import Work, guarded
 from app.jobs.context import Context
 from app.jobs.decide import decide_waiting, give_back_own
 from app.jobs.deliver import Deliverer
+from app.jobs.ingest import ingest
 from app.jobs.owner import owner_of, registered
-from app.jobs.poll import broke, due_polls, poll
-from app.jobs.queue import DECIDE, DELIVER, POLL, Queue, decode, encode
+from app.jobs.poll import TakeIn, broke, due_polls, poll
+from app.jobs.queue import DECIDE, DELIVER, POLL, TRIAL, Queue, decode, encode
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
+from app.jobs.trial import broke as trial_broke
+from app.jobs.trial import next_trial
 from app.models import Database
 from app.ready import beat
 from app.vault import Vault
@@ -39,18 +42,18 @@ RECONNECT = 1.0
 log = structlog.get_logger()
 
 
-def run(config: Config) -> None:
-    asyncio.run(_run(config))
+def run(config: Config, *, take_in: TakeIn = ingest) -> None:
+    asyncio.run(_run(config, take_in))
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, take_in: TakeIn) -> None:
     async with AsyncExitStack() as stack:
         context = await _open(config, stack)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, number, context.bells.stopping)
         log.info("BG_POLLER: Singleton lock acquired", owner=context.owner)
-        await work(context)
+        await work(context, take_in)
         log.info("worker stops")
 
 
@@ -61,7 +64,7 @@ def _stop(number: int, stopping: asyncio.Event) -> None:
 
 
 async def _open(config: Config, stack: AsyncExitStack) -> Context:
-    database = Database(config.database)
+    database = Database(config.database, least_free=config.min_free_mb)
     stack.push_async_callback(database.aclose)
     vault = Vault(config.secret_key())
     await prepare(database, FirstRun.load(), vault, now())
@@ -92,20 +95,22 @@ async def _open(config: Config, stack: AsyncExitStack) -> Context:
     )
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-async def work(context: Context) -> None:
+async def work(context: Context, take_in: TakeIn = ingest) -> None:
     """Do everything until the stopping bell rings; then what is under way ends or is given back."""
     deliverer = Deliverer(context)
-    polls = Polls(context)
+    polls = Polls(context, take_in)
     give_back = partial(give_back_own, context)
     loops = [
         _loop("deliver", context.bells.deliver, deliverer.claim_due),
         _loop("decide", context.bells.decide, lambda: _all(decide_waiting, context), failed=give_back),
         _loop("poll", asyncio.Event(), polls.start_due),
         _loop("sweep", asyncio.Event(), lambda: sweep(context)),
+        _loop(
+            "trial",
+            context.bells.trial,
+            lambda: _all(next_trial, context),
+            failed=partial(trial_broke, context),
+        ),
         _doorbell(context, polls),
         _heartbeat(),
         beat(),  # last: ready when all the others have begun
@@ -123,8 +128,8 @@ async def work(context: Context) -> None:
 class Polls:
     """The polls of this process: at most one of a mailbox."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context, take_in: TakeIn) -> None:
+        self._context, self._take_in = context, take_in
         self._under_way: dict[int, asyncio.Task[None]] = {}
 
     async def start_due(self) -> None:
@@ -136,7 +141,8 @@ class Polls:
         if mailbox_id in self._under_way:
             return
         ids = (self._context, mailbox_id, run_id)
-        task = asyncio.create_task(guarded("poll", partial(poll, *ids), failed=partial(broke, *ids)))
+        work = partial(poll, *ids, take_in=self._take_in)
+        task = asyncio.create_task(guarded("poll", work, failed=partial(broke, *ids)))
         self._under_way[mailbox_id] = task
         task.add_done_callback(lambda _: self._under_way.pop(mailbox_id, None))
 
@@ -182,8 +188,16 @@ async def _listen(context: Context, polls: Polls) -> None:
     async def on_deliver(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
         context.bells.deliver.set()
 
+    async def on_trial(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
+        context.bells.trial.set()
+
     worker = Worker(
-        [func(on_poll, name=POLL), func(on_decide, name=DECIDE), func(on_deliver, name=DELIVER)],
+        [
+            func(on_poll, name=POLL),
+            func(on_decide, name=DECIDE),
+            func(on_deliver, name=DELIVER),
+            func(on_trial, name=TRIAL),
+        ],
         redis_settings=RedisSettings.from_dsn(context.config.redis_url),
         job_serializer=encode,
         job_deserializer=decode,

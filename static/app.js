@@ -32,8 +32,7 @@
       source.onopen = () => {
         this.wait = 500;
         root.dataset.live = "on";
-        if (this.missed) this.hear("all-changed");
-        this.missed = true;
+        this.hear("all-changed"); // what happened before it was open was not heard
       };
       source.onerror = () => {
         root.dataset.live = "lost";
@@ -110,13 +109,23 @@
   });
 
   // After a change, done or refused, every region shows what is true now, without waiting for the stream.
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.requestConfig?.verb === "post") stream?.hear("all-changed");
+  // A region that is quiet only asks what a form would do.
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.requestConfig?.verb === "post" && detail.successful) detail.elt.closest("form[data-choosing]")?.reset();
+    if (detail.requestConfig?.verb === "post" && !detail.elt.matches("[data-quiet]")) stream?.hear("all-changed");
   });
 
-  // An open <details> stays open when its region is replaced.
+  // What somebody wrote after a region was asked for is newer than the answer.
+  let askedAt = 0;
+  document.addEventListener("input", ({ target }) => (target.writtenAt = performance.now()), true);
+  document.addEventListener("htmx:beforeSend", ({ detail }) => (detail.xhr.askedAt = performance.now()));
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => (askedAt = detail.xhr.askedAt));
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (element) => !(element.writtenAt > askedAt);
+
+  // An open <details> stays open when its region is replaced, and what was chosen stays chosen.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-    !(name === "open" && element.matches("details, dialog"));
+    !(name === "open" && element.matches("details, dialog")) &&
+    !(/^(checked|selected)$/.test(name) && element.closest("[data-choosing]"));
 
   // Relative times, in the words of the page's language.
   const words = JSON.parse(root.dataset.distances);

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, async_playwright
 
 from app.migrate import upgrade
 from app.models import Database
-from tests.servers import Dovecot, Redis, Sink
+from tests.servers import Dovecot, Postgres, Redis, Sink
 
 QUIET = (
     "--no-sandbox",
@@ -66,6 +66,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.aclose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as postgres:
+        yield postgres
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -22,21 +22,33 @@ START = 60.0  # seconds: two shared cores, and every import for the first time
 
 
 class Program:
-    """`with Program(folder, env) as program:` runs `signal-server run` until the block ends."""
+    """`with Program(folder, env) as program:` runs `signal-server run` until the block ends.
 
-    def __init__(self, data_dir: Path, env: Mapping[str, str], *arguments: str) -> None:
+    `module` is run instead, with the same arguments, where something is to be broken on purpose; `within`
+    is a command that runs another one, elsewhere than in our own surroundings.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        env: Mapping[str, str],
+        *arguments: str,
+        module: str = "app.cli",
+        within: Sequence[str] = (),
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._arguments = arguments
+        self._arguments, self._module, self._within = arguments, module, within
         self._env = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), **env}  # noqa: TID251
         self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         command = (
+            *self._within,
             sys.executable,
             "-m",
-            "app.cli",
+            self._module,
             "run",
             "--port",
             str(self.port),

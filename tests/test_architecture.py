@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from app import crash
 from app.events import Event
-from app.integrations.errors import Reason
+from app.integrations.errors import Failure
 from app.jobs import queue
 from app.routes import PUBLIC, ROUTES
 from app.rules.outcome import Word
@@ -244,7 +244,7 @@ def test_every_ring_of_the_bell_is_heard() -> None:
         if word.arg == "name"
     }
     assert rung == registered
-    assert {getattr(queue, one) for one in rung} == {"poll", "decide", "deliver"}
+    assert {getattr(queue, one) for one in rung} == {"poll", "decide", "deliver", "trial"}
 
 
 def test_pages_listen_for_events_that_exist() -> None:
@@ -263,7 +263,7 @@ def test_every_event_is_told_somewhere() -> None:
 
 
 def test_neighbours_and_rules_call_a_failure_by_the_same_word() -> None:
-    assert {(one.name, one.value) for one in Reason} <= {(one.name, one.value) for one in Word}
+    assert {(one.name, one.value) for one in Failure} <= {(one.name, one.value) for one in Word}
 
 
 def test_importing_starts_nothing_and_needs_no_environment(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app.cli import ROLES, main
 from app.config import Config, Environment, FirstRun
 from app.models import Setting
 from app.routes import PUBLIC, ROUTES
+from app.rules import payload, template
 
 ROOT = Path(__file__).parents[1]
 RECORDS = sorted((ROOT / "docs/decisions").glob("*.md"))
@@ -99,6 +100,10 @@ def test_what_the_supervisor_tells_its_children_is_documented() -> None:
 
 def test_every_live_setting_is_documented() -> None:
     assert set(rows("Settings in the database")) == set(Setting.model_fields) - {"id"}
+
+
+def test_every_name_that_a_template_may_use_is_documented() -> None:
+    assert list(rows("Payload templates")) == [*template.NAMES, *payload.LINK]
 
 
 def test_every_command_is_documented_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:

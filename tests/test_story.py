@@ -92,6 +92,22 @@ async def test_a_page_that_is_open_shows_a_new_delivery_without_reloading(
             assert await page.evaluate("performance.timeOrigin") == loaded
 
 
+def test_a_pause_survives_a_restart(story: Story) -> None:
+    with story.program() as program, program.signed_in() as browser:
+        browser.post("/pause", data={"to": "paused"}, headers={"Origin": program.url})
+    story.arrives(matching(42))
+    with story.program() as program, program.signed_in() as browser:
+        eventually(lambda: _reasons(story) == [("held", "paused")], timeout=PATIENCE)
+        assert "Sending is paused" in browser.get("/held").text
+        browser.post("/pause", data={"to": "on", "per_minute": "60"}, headers={"Origin": program.url})
+        eventually(lambda: _all_sent(story, 1), timeout=PATIENCE)
+    assert len(story.sink.seen) == 1
+
+
+def _reasons(story: Story) -> list[tuple[object, ...]]:
+    return story.query("SELECT state, reason ->> 'code' FROM delivery")
+
+
 # One life of the program for several points, each death followed by a fresh worker. Where requests may be on
 # their way beside the one that dies, only a single mail says for certain how often it arrived.
 LIVES = [(POINTS[:3], 3), (POINTS[3:6], 3), (POINTS[6:9], 3), *(((point,), 1) for point in POINTS[9:])]

@@ -4,11 +4,11 @@ import asyncio
 import signal
 import socket
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from app.clock import now
 from app.config import Config
 from app.demo.imap_server import ImapServer
 from app.demo.receiver import Receiver
@@ -28,10 +28,6 @@ log = structlog.get_logger()
 
 def play(config: Config) -> None:
     asyncio.run(_play(config))
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _play(config: Config) -> None:

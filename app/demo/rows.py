@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.demo_ports import HOST, Ports
-from app.jobs.seed import AUTHOR, add_endpoint, new_endpoint
+from app.jobs.seed import AUTHOR, DEMO, add_endpoint, new_endpoint
 from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
 from app.ready import CannotStart
 from app.rules.presets import PRESETS
@@ -23,7 +23,6 @@ from app.rules.rule import Action
 from app.vault import Sealed, Vault
 
 USERNAME = "demo"
-DEMO = "demo"  # as an author
 POLL_EVERY = 2  # seconds
 
 
@@ -70,12 +69,7 @@ async def secrets_of_receiver(database: Database, vault: Vault, now: datetime) -
     """Give the secrets by which a delivery may be signed at this moment."""
     async with database.reading() as db:
         endpoint = await _endpoint(db)
-    if endpoint is None:
-        return []
-    sealed = [endpoint.secret]
-    if endpoint.previous_secret and endpoint.previous_until and endpoint.previous_until > now:
-        sealed.append(endpoint.previous_secret)
-    return [vault.open(secret) for secret in sealed]
+    return [vault.open(secret) for secret in endpoint.secrets_at(now)] if endpoint else []
 
 
 async def _require_none_of_ones_own(db: AsyncSession) -> None:

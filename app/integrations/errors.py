@@ -7,7 +7,7 @@ from enum import StrEnum
 _NO_WAY = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
-class Reason(StrEnum):
+class Failure(StrEnum):
     """What went wrong outside, in a word that is stored and shown."""
 
     TIMED_OUT = "timed_out"
@@ -35,19 +35,19 @@ class Reason(StrEnum):
 class IntegrationError(Exception):
     """A neighbour did not do what was asked."""
 
-    def __init__(self, reason: Reason, detail: str = "", *, permanent: bool = False) -> None:
+    def __init__(self, reason: Failure, detail: str = "", *, permanent: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
         self.permanent = permanent
 
 
-def reason_of(error: OSError) -> Reason:
+def failure_of(error: OSError) -> Failure:
     """The word for a connection that failed."""
     if isinstance(error, TimeoutError):
-        return Reason.TIMED_OUT
+        return Failure.TIMED_OUT
     if isinstance(error, ssl.SSLError):
-        return Reason.TLS_FAILED
+        return Failure.TLS_FAILED
     if isinstance(error, ConnectionRefusedError):
-        return Reason.REFUSED
-    return Reason.UNREACHABLE if error.errno in _NO_WAY else Reason.CONNECTION_LOST
+        return Failure.REFUSED
+    return Failure.UNREACHABLE if error.errno in _NO_WAY else Failure.CONNECTION_LOST

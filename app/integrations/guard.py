@@ -6,7 +6,7 @@ from typing import Any
 
 import httpcore2
 
-from app.integrations.errors import IntegrationError, Reason, reason_of
+from app.integrations.errors import Failure, IntegrationError, failure_of
 from app.integrations.journey import Journey, current
 from app.integrations.network import Gate
 from app.integrations.resolver import resolve
@@ -37,7 +37,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         return _Stream(stream)
 
     async def connect_unix_socket(self, *_: object, **__: object) -> httpcore2.AsyncNetworkStream:
-        raise IntegrationError(Reason.PRIVATE_ADDRESS, "a socket of this machine", permanent=True)
+        raise IntegrationError(Failure.PRIVATE_ADDRESS, "a socket of this machine", permanent=True)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -45,7 +45,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     async def _first(
         self, addresses: Sequence[str], port: int, journey: Journey
     ) -> httpcore2.AsyncNetworkStream:
-        failure = IntegrationError(Reason.NAME_NOT_FOUND, "the name has no address")
+        failure = IntegrationError(Failure.NAME_NOT_FOUND, "the name has no address")
         for address in addresses:
             journey.peer = address
             try:
@@ -54,7 +54,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
                 ):  # one that is deaf leaves the others time
                     stream = await self._network.connect_tcp(address, port)
             except TimeoutError:
-                failure = IntegrationError(Reason.TIMED_OUT, f"{address} does not answer")
+                failure = IntegrationError(Failure.TIMED_OUT, f"{address} does not answer")
             except httpcore2.ConnectError as error:
                 failure = _failure(error)
             else:
@@ -67,7 +67,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         ours = stream.get_extra_info("client_addr")
         if ours and ours[0] == address and not self._gate.allows(address, port):
             await stream.aclose()
-            raise IntegrationError(Reason.PRIVATE_ADDRESS, f"{address} is this machine", permanent=True)
+            raise IntegrationError(Failure.PRIVATE_ADDRESS, f"{address} is this machine", permanent=True)
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
@@ -101,6 +101,6 @@ def _failure(error: BaseException) -> IntegrationError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno is not None:
-            return IntegrationError(reason_of(cause), str(cause))
+            return IntegrationError(failure_of(cause), str(cause))
         cause = cause.__cause__ or cause.__context__
-    return IntegrationError(Reason.UNREACHABLE, str(error))
+    return IntegrationError(Failure.UNREACHABLE, str(error))

@@ -14,7 +14,7 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import MailboxLoginError, UnexpectedCommandStatusError
 from imap_tools.utils import check_command_status
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap_answer import NO_SIZE, Listed, Piece, listed, texts
 from app.integrations.imap_failure import named_failures
 from app.integrations.imap_wire import Client, Plug
@@ -121,7 +121,7 @@ class Imap:
             async with asyncio.timeout(limit or self._account.timeout):
                 return await running
         except TimeoutError as error:
-            raise IntegrationError(Reason.TIMED_OUT) from error
+            raise IntegrationError(Failure.TIMED_OUT) from error
         finally:
             if running.cancelled():  # by the limit or by our caller: the thread must not go on waiting
                 self._plug.pull()
@@ -134,7 +134,7 @@ class Imap:
 
     def _open(self, addresses: Sequence[str]) -> None:
         account = self._account
-        _refuse_control(Reason.AUTH_FAILED, account.username, account.password)
+        _refuse_control(Failure.AUTH_FAILED, account.username, account.password)
         wire = Client(
             host=account.host,
             addresses=addresses,
@@ -153,7 +153,7 @@ class Imap:
             raise
 
     def _select(self, folder: str) -> FolderStatus:
-        _refuse_control(Reason.FOLDER_MISSING, folder)
+        _refuse_control(Failure.FOLDER_MISSING, folder)
         mailbox = self._begin()
         try:
             mailbox.folder.set(folder)
@@ -163,7 +163,7 @@ class Imap:
             mailbox.wire.told(name) for name in ("UIDVALIDITY", "UIDNEXT", "EXISTS")
         )
         if validity is None:
-            raise IntegrationError(Reason.PROTOCOL_ERROR, "the server names no UIDVALIDITY")
+            raise IntegrationError(Failure.PROTOCOL_ERROR, "the server names no UIDVALIDITY")
         if following is None:  # older servers say it only when asked
             following = mailbox.folder.status(folder, ["UIDNEXT"])["UIDNEXT"]
         return FolderStatus(validity, following, exists or 0)
@@ -190,7 +190,7 @@ class Imap:
 
     def _begin(self) -> "_Mailbox":
         if self._mailbox is None:
-            raise IntegrationError(Reason.CONNECTION_LOST, "not connected")
+            raise IntegrationError(Failure.CONNECTION_LOST, "not connected")
         self._mailbox.wire.begin()
         return self._mailbox
 
@@ -222,7 +222,7 @@ def _named(work: Callable[[], T]) -> T:
         return work()
 
 
-def _refuse_control(reason: Reason, *texts_sent: str) -> None:
+def _refuse_control(reason: Failure, *texts_sent: str) -> None:
     """A line break in a name would be a second command."""
     if any(_CONTROL.search(text) for text in texts_sent):
         raise IntegrationError(reason, "control characters are not allowed", permanent=True)

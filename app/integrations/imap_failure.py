@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from imap_tools.errors import MailboxFolderSelectError, MailboxLoginError, UnexpectedCommandStatusError
 
-from app.integrations.errors import IntegrationError, Reason, reason_of
+from app.integrations.errors import Failure, IntegrationError, failure_of
 
 # Codes with which a server says "not now", whatever the command (RFC 5530, and Dovecot's own).
 _PASSING = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN|OVERQUOTA)\b", re.IGNORECASE)
@@ -24,27 +24,27 @@ def named_failures() -> Iterator[None]:
     except imaplib.IMAP4.abort as error:
         raise IntegrationError(_of_abort(str(error)), _short(str(error))) from error
     except imaplib.IMAP4.error as error:
-        raise IntegrationError(Reason.PROTOCOL_ERROR, _short(str(error))) from error
+        raise IntegrationError(Failure.PROTOCOL_ERROR, _short(str(error))) from error
     except OSError as error:
-        raise IntegrationError(reason_of(error), _short(str(error))) from error
+        raise IntegrationError(failure_of(error), _short(str(error))) from error
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         # imaplib does not check what it parses: an answer that is no IMAP trips it in these ways.
-        raise IntegrationError(Reason.PROTOCOL_ERROR, _short(f"{type(error).__name__}: {error}")) from error
+        raise IntegrationError(Failure.PROTOCOL_ERROR, _short(f"{type(error).__name__}: {error}")) from error
 
 
 def _refusal(error: UnexpectedCommandStatusError) -> IntegrationError:
     said = _text(error.command_result[1])
     if _PASSING.search(said):
-        return IntegrationError(Reason.UNAVAILABLE, _short(said))
+        return IntegrationError(Failure.UNAVAILABLE, _short(said))
     if isinstance(error, MailboxLoginError):
-        return IntegrationError(Reason.AUTH_FAILED, _short(said))
+        return IntegrationError(Failure.AUTH_FAILED, _short(said))
     if isinstance(error, MailboxFolderSelectError):
-        return IntegrationError(Reason.FOLDER_MISSING, _short(said))
-    return IntegrationError(Reason.PROTOCOL_ERROR, _short(said))
+        return IntegrationError(Failure.FOLDER_MISSING, _short(said))
+    return IntegrationError(Failure.PROTOCOL_ERROR, _short(said))
 
 
-def _of_abort(said: str) -> Reason:
-    return Reason.PROTOCOL_ERROR if "unexpected" in said else Reason.CONNECTION_LOST
+def _of_abort(said: str) -> Failure:
+    return Failure.PROTOCOL_ERROR if "unexpected" in said else Failure.CONNECTION_LOST
 
 
 def _text(data: object) -> str:

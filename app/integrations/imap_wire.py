@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Sequence
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # everything a server may say to one command; 100,000 listed mails are 11 MB
 
@@ -74,7 +74,7 @@ class Client(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         if size > self._literal_cap:
-            raise IntegrationError(Reason.TOO_LARGE, f"the server announced {size} bytes")
+            raise IntegrationError(Failure.TOO_LARGE, f"the server announced {size} bytes")
         self._count(size)
         return super().read(size)
 
@@ -86,7 +86,7 @@ class Client(imaplib.IMAP4):
     def _count(self, size: int) -> None:
         self._answered += size
         if self._answered > self._answer_limit:
-            raise IntegrationError(Reason.TOO_LARGE, f"the answer exceeds {self._answer_limit} bytes")
+            raise IntegrationError(Failure.TOO_LARGE, f"the answer exceeds {self._answer_limit} bytes")
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         for address in self._addresses[:-1]:

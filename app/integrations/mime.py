@@ -1,12 +1,23 @@
 """Reads a mail. Runs in the parser's own process only: what it is given may be made to kill it."""
 
 from app.integrations.html_text import text_of
-from app.integrations.mime_header import Block, Notes, clean, decode_header, decode_text, split
+from app.integrations.mime_header import (
+    FIELD_LIMIT,
+    Block,
+    Notes,
+    clean,
+    decode_header,
+    decode_text,
+    split,
+    unfolded,
+)
 from app.integrations.mime_part import Leaf, leaves
 from app.integrations.parsed import ParsedHeaders, ParsedMail
 
 HTML_LIMIT = 1024 * 1024  # bytes of HTML source that are read of a mail
 PLAIN_LIMIT = 1024 * 1024
+HEADER_LIMIT = 8 * 1024  # characters of one header
+HEADERS_LIMIT = 64 * 1024  # characters of all headers and their names
 
 
 def parse(raw: bytes) -> ParsedMail:
@@ -32,6 +43,7 @@ def parse(raw: bytes) -> ParsedMail:
         html=html.text,
         text="\n".join(part for part in (plain.text, clean(shown)) if part),
         attachments=attachments,
+        headers=_every(top, notes),
         notes=tuple(notes.said),
     )
 
@@ -53,6 +65,23 @@ def _top(top: Block, notes: Notes) -> dict[str, str]:
         "date_header": fields.get("date", ""),
         "message_id": fields.get("message-id", ""),
     }
+
+
+def _every(top: Block, notes: Notes) -> tuple[tuple[str, str], ...]:
+    """All headers in their order, decoded, within the limits."""
+    read: list[tuple[str, str]] = []
+    left = HEADERS_LIMIT
+    for name, value in top.every:
+        room = min(HEADER_LIMIT, left - len(name))
+        if len(read) == FIELD_LIMIT or room <= 0:
+            notes.add("header_cut")
+            break
+        text = decode_header(unfolded(value), notes)
+        if len(text) > room:
+            notes.add("header_cut")
+        read.append((name, text[:room]))
+        left -= len(name) + len(read[-1][1])
+    return tuple(read)
 
 
 class _Text:

@@ -2,18 +2,24 @@
 
 import binascii
 import codecs
+import encodings
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from encodings.aliases import aliases
+from functools import cache
 from itertools import islice
+from pkgutil import iter_modules
 
 BLOCK_LIMIT = 256 * 1024
 LINE_LIMIT = 64 * 1024
-DECODE_LIMIT = 16 * 1024  # of one header: its encoded words cost the square of its length
+DECODE_LIMIT = 16 * 1024  # of one header
+FIELD_LIMIT = 500  # fields of a block that are kept as they came
 PARAMETER_LIMIT = 4 * 1024
 _NAME_LIMIT = 40
 
-# The fields that anything here asks for; a million others are passed over.
+# The fields that reading a mail asks for; of a million others, some are kept for who asks about any.
 READ = frozenset(
     {
         *("content-type", "content-disposition", "content-transfer-encoding"),
@@ -32,9 +38,13 @@ _NO_CHARSET = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unde
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A header block: the first field of each name in READ, the start of the body, whether it was cut."""
+    """A header block: the first field of each name in READ, the start of the body, whether it was cut.
+
+    `every` has all fields in their order, folded and not decoded; one more than FIELD_LIMIT at most.
+    """
 
     fields: dict[str, str]
+    every: list[tuple[str, bytes]]
     end: int
     cut: bool = False
 
@@ -53,20 +63,28 @@ class Notes:
 def split(raw: bytes, start: int, end: int, lines: int | None = None) -> Block:
     """Read (so many `lines` of) the header block at `start`. A line that is no header begins the body."""
     fields: dict[str, str] = {}
+    every: list[tuple[str, bytes]] = []
     limit = min(end, start + BLOCK_LIMIT)
     reached, cut = limit, False
     for name, value, reached in _fields(raw, start, limit, lines):
         cut = cut or len(value) > LINE_LIMIT
         if not name:
-            return Block(fields, reached, cut)
+            return Block(fields, every, reached, cut)
+        if len(every) <= FIELD_LIMIT:
+            every.append((name, value))
         if name in READ and name not in fields:
-            fields[name] = _unfolded(value[:LINE_LIMIT])
+            fields[name] = unfolded(value)
     if reached == end:
-        return Block(fields, end, cut)
+        return Block(fields, every, end, cut)
     blanks = [
         at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := raw.find(mark, reached - 2, end)) >= 0
     ]
-    return Block(fields, min(blanks, default=end), cut=True)
+    return Block(fields, every, min(blanks, default=end), cut=True)
+
+
+def unfolded(value: bytes) -> str:
+    """A field's value in one line, as far as LINE_LIMIT."""
+    return clean(_undeclared(value[:LINE_LIMIT].replace(b"\r", b"").replace(b"\n", b""))).strip()
 
 
 def decode_header(value: str, notes: Notes | None = None) -> str:
@@ -78,7 +96,8 @@ def decode_header(value: str, notes: Notes | None = None) -> str:
     texts: list[str] = []
     position, last_end = 0, -1
     value = value[:DECODE_LIMIT]
-    for word in _WORD.finditer(value):
+    # Behind the last end of a word, every beginning of one would be searched to the end, in vain.
+    for word in _WORD.finditer(value, 0, value.rfind("?=") + 2):
         between = value[position : word.start()]
         charset, data = word[1].lower(), _word_bytes(word[2], word[3])
         adjacent = last_end >= 0 and not between.strip()
@@ -97,12 +116,12 @@ def decode_text(data: bytes, charset: str, notes: Notes) -> str:
     name = charset.strip().strip("\"'").lower()
     if not name:
         return _undeclared(data)
-    try:
-        known = codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSET
-        return data.decode(name if known else "utf-8", "ignore")
-    except (LookupError, ValueError):
-        notes.add(f"unknown_charset[{clean(name)[:_NAME_LIMIT]}]")
-        return data.decode("utf-8", "ignore")
+    if encodings.normalize_encoding(name).replace(".", "_") in _codecs():
+        with suppress(LookupError, ValueError):  # it makes bytes of bytes
+            known = codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSET
+            return data.decode(name if known else "utf-8", "ignore")
+    notes.add(f"unknown_charset[{clean(name)[:_NAME_LIMIT]}]")
+    return data.decode("utf-8", "ignore")
 
 
 def parameter(value: str, name: str) -> str | None:
@@ -148,8 +167,11 @@ def _fields(raw: bytes, start: int, end: int, lines: int | None) -> Iterator[tup
     yield name, b"".join(pieces), reached
 
 
-def _unfolded(value: bytes) -> str:
-    return clean(_undeclared(value.replace(b"\r", b"").replace(b"\n", b""))).strip()
+@cache
+def _codecs() -> frozenset[str]:
+    """All that Python knows; it would search its folders for any other name, and remember each for good."""
+    modules = (module.name for module in iter_modules(encodings.__path__))
+    return frozenset(name.replace(".", "_") for name in (*aliases, *aliases.values(), *modules))
 
 
 def _undeclared(data: bytes) -> str:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 
 URL_LIMIT = 2048
 SETTING = "ALLOW_PRIVATE_TARGETS"
@@ -139,8 +139,8 @@ def _public(address: Address) -> bool:
 
 
 def _refuse_address(detail: str) -> NoReturn:
-    raise IntegrationError(Reason.PRIVATE_ADDRESS, detail, permanent=True)
+    raise IntegrationError(Failure.PRIVATE_ADDRESS, detail, permanent=True)
 
 
 def _refuse_url(detail: str) -> NoReturn:
-    raise IntegrationError(Reason.BAD_URL, detail, permanent=True)
+    raise IntegrationError(Failure.BAD_URL, detail, permanent=True)

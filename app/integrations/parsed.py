@@ -16,9 +16,13 @@ class ParsedHeaders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedMail(ParsedHeaders):
-    """A whole mail. `html` is source, cut at 1 MiB; `text` is what a reader sees of both parts."""
+    """A whole mail. `html` is source, cut at 1 MiB; `text` is what a reader sees of both parts.
+
+    `headers` are all of the mail's own, in their order: the name in lower case, the value decoded.
+    """
 
     plain: str
     html: str
     text: str
     attachments: int
+    headers: tuple[tuple[str, str], ...]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.parsed import ParsedHeaders, ParsedMail
 
 TIME_LIMIT = 10.0
@@ -38,10 +38,10 @@ class Parser:
         await self.aclose()
 
     async def mail(self, raw: bytes) -> ParsedMail:
-        return ParsedMail(**_tuples(await self._mails.ask(b"m", raw)))
+        return ParsedMail(**_frozen(await self._mails.ask(b"m", raw)))
 
     async def headers(self, blocks: Sequence[bytes]) -> list[ParsedHeaders]:
-        return [ParsedHeaders(**_tuples(await self._headers.ask(b"h", block))) for block in blocks]
+        return [ParsedHeaders(**_frozen(await self._headers.ask(b"h", block))) for block in blocks]
 
     async def aclose(self) -> None:
         """End the children; the next mail starts another."""
@@ -69,7 +69,9 @@ class _Lane:
                 async with asyncio.timeout(self._time_limit):
                     answer = await _exchange(child, kind, content)
             except TimeoutError as error:
-                raise IntegrationError(Reason.PARSER_TOO_SLOW, f"more than {self._time_limit:g} s") from error
+                raise IntegrationError(
+                    Failure.PARSER_TOO_SLOW, f"more than {self._time_limit:g} s"
+                ) from error
             except (asyncio.IncompleteReadError, ConnectionError) as error:
                 raise await _verdict(child) from error
             finally:
@@ -113,10 +115,14 @@ async def _verdict(child: Process) -> IntegrationError:
     said = (await cast("StreamReader", child.stderr).read()).decode("utf-8", "replace").strip()
     status = await child.wait()
     if status == _TOO_BIG_EXIT:
-        return IntegrationError(Reason.PARSER_TOO_BIG, "the mail needs more memory than the parser may have")
+        return IntegrationError(Failure.PARSER_TOO_BIG, "the mail needs more memory than the parser may have")
     last = said.splitlines()[-1] if said else f"ended with {status}"
-    return IntegrationError(Reason.PARSER_FAILED, last[:_LAST_WORDS])
+    return IntegrationError(Failure.PARSER_FAILED, last[:_LAST_WORDS])
 
 
-def _tuples(answer: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in answer.items()}
+def _frozen(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: _tuples(value) for key, value in answer.items()}
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

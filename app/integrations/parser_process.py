@@ -36,7 +36,8 @@ def _serve(asked: BinaryIO, answers: BinaryIO) -> None:
     while (kind := asked.read(1)) and (length := asked.read(LENGTH.size)):
         content = asked.read(LENGTH.unpack(length)[0])
         read = parse(content) if kind == MAIL else headers(content)
-        answer = json.dumps(dataclasses.asdict(read)).encode()
+        said = {field.name: getattr(read, field.name) for field in dataclasses.fields(read)}
+        answer = json.dumps(said).encode()
         answers.write(LENGTH.pack(len(answer)) + answer)
         answers.flush()
 

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import threading
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 
 LIMIT = 3.0
 MOST_AT_ONCE = 64  # lookups that hang keep their thread until the system gives up
@@ -20,7 +20,7 @@ async def resolve(host: str, port: int, limit: float = LIMIT) -> tuple[str, ...]
     with contextlib.suppress(ValueError):
         return (str(ipaddress.ip_address(host)),)
     if not _running.acquire(blocking=False):
-        raise IntegrationError(Reason.TIMED_OUT, "too many names are being looked up")
+        raise IntegrationError(Failure.TIMED_OUT, "too many names are being looked up")
     found: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
     # A thread for each lookup: the loop's own few would all wait for one dead name server, and hold the exit.
     threading.Thread(target=_look_up, args=(host, port, found), daemon=True, name=f"dns {host[:40]}").start()
@@ -28,7 +28,7 @@ async def resolve(host: str, port: int, limit: float = LIMIT) -> tuple[str, ...]
         async with asyncio.timeout(limit):
             return await found
     except TimeoutError as error:
-        raise IntegrationError(Reason.TIMED_OUT, "the name server does not answer") from error
+        raise IntegrationError(Failure.TIMED_OUT, "the name server does not answer") from error
 
 
 def _look_up(host: str, port: int, found: asyncio.Future[tuple[str, ...]]) -> None:
@@ -37,7 +37,7 @@ def _look_up(host: str, port: int, found: asyncio.Future[tuple[str, ...]]) -> No
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         answer = tuple(dict.fromkeys(str(entry[4][0]) for entry in answers))[:MOST_ADDRESSES]
     except (OSError, UnicodeError) as error:
-        answer = IntegrationError(Reason.NAME_NOT_FOUND, str(error))
+        answer = IntegrationError(Failure.NAME_NOT_FOUND, str(error))
     finally:
         _running.release()
     with contextlib.suppress(RuntimeError):  # the loop is gone, and so is whoever asked

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import httpx2
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.journey import Journey, current
 from app.integrations.network import Gate
 from app.integrations.webhook_answer import Answer, read_answer, switched
@@ -58,7 +58,7 @@ class Webhooks:
             raise DeliveryError(error, journey) from error
         except TimeoutError as error:
             doing = journey.stretch or "a free connection"
-            late = IntegrationError(Reason.TIMED_OUT, f"{doing}: {limit:g} s are over")
+            late = IntegrationError(Failure.TIMED_OUT, f"{doing}: {limit:g} s are over")
             raise DeliveryError(late, journey) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             if _SWITCHED in str(error):
@@ -90,14 +90,14 @@ def _named(error: Exception, journey: Journey) -> IntegrationError:
     """Put httpx's many failures in our words; the stretch tells a handshake from an exchange."""
     detail = str(error)[:200]
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return IntegrationError(Reason.BAD_URL, detail, permanent=True)
+        return IntegrationError(Failure.BAD_URL, detail, permanent=True)
     if journey.stretch == "tls":
-        return IntegrationError(Reason.TLS_FAILED, _verdict(error) or detail)
+        return IntegrationError(Failure.TLS_FAILED, _verdict(error) or detail)
     if isinstance(error, httpx2.RemoteProtocolError) and "disconnected" not in detail:
-        return IntegrationError(Reason.PROTOCOL_ERROR, detail)
+        return IntegrationError(Failure.PROTOCOL_ERROR, detail)
     if isinstance(error, httpx2.LocalProtocolError):
-        return IntegrationError(Reason.PROTOCOL_ERROR, detail, permanent=True)
-    return IntegrationError(Reason.CONNECTION_LOST, detail)
+        return IntegrationError(Failure.PROTOCOL_ERROR, detail, permanent=True)
+    return IntegrationError(Failure.CONNECTION_LOST, detail)
 
 
 def _verdict(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """A listed UID with whatever could be had of it, on its way to the ledger."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -7,10 +8,25 @@ from functools import cached_property
 from app.integrations.imap_answer import Listed
 from app.models import FirstContact, Mailbox
 from app.rules import identity
+from app.rules.sender import is_listed
 from app.rules.verdict import Reason
 
 MEGABYTE = 1024 * 1024
 HARD_LIMIT = 30  # MB: no larger mail is fetched, whatever the setting says
+
+
+def size_limit(megabytes: int | None) -> int:
+    """Give the largest mail that is fetched, in bytes, for what is set."""
+    return min(megabytes or HARD_LIMIT, HARD_LIMIT) * MEGABYTE
+
+
+def turned_away(sender: str, size: int, *, senders: Collection[str], limit: int) -> Reason | None:
+    """Say why a mailbox that listens to these senders, up to this size, does not take a mail in (D4, D6)."""
+    if not is_listed(sender, senders):
+        return Reason("sender_not_listed", {"sender": sender})
+    if size > limit:
+        return Reason("too_large", {"size": size, "limit": limit})
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class Shelf:
     @property
     def limit(self) -> int:
         """The largest mail that is fetched, in bytes."""
-        return min(self.limit_mb or HARD_LIMIT, HARD_LIMIT) * MEGABYTE
+        return size_limit(self.limit_mb)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,8 +18,11 @@ from app.integrations.errors import IntegrationError
 from app.integrations.parsed import ParsedMail
 from app.jobs.context import Context
 from app.jobs.marks import Marks
+from app.jobs.patience import AWAY, until_taken
+from app.jobs.stored import parsed_mail
 from app.jobs.verdict import record
-from app.models import Message, MessageState, Raw, Rule, Setting, metadata
+from app.models import Mailbox, Message, MessageState, Raw, Rule, Setting, metadata
+from app.models.trouble import trouble_of
 from app.rules import identity
 from app.rules.decide import groups_of
 from app.rules.mail import Mail
@@ -48,19 +52,22 @@ async def decide_waiting(context: Context, *, parsing_time: float = PARSING_TIME
     if not claimed:
         return False
     context.crash.point("decide.claimed")
-    reads = await _read(context, claimed, parsing_time)
-    async with context.database.transaction() as db:
-        await _decide(context, db, reads)
-        await _give_back(context, db, [message_id for message_id, _ in claimed[len(reads) :]])
-        await db.flush()
-        context.crash.point("t2.before_commit")
+    try:
+        reads = await _read(context, claimed, parsing_time)
+        await _write(context, reads, rest=claimed[len(reads) :])
+    except AWAY as error:
+        if trouble_of(error) is None:  # else it is no mail's fault
+            raise
+        log.warning("verdicts not written", error=str(getattr(error, "orig", error)))
+        await until_taken("mail given back", partial(_write, context, [], rest=claimed))
+        return False
     context.crash.point("t2.after_commit")
     context.bells.deliver.set()
     await context.queue.publish(Event.MESSAGE_CHANGED, Event.DELIVERY_CHANGED)
     return True
 
 
-async def _claim(context: Context) -> list[tuple[int, bytes]]:
+async def _claim(context: Context) -> list[int]:
     """Take a batch; a mail that was being decided when a process died is taken alone."""
     now = context.now()
     waiting = (
@@ -72,40 +79,48 @@ async def _claim(context: Context) -> list[tuple[int, bytes]]:
     async with context.database.transaction() as db:
         ids = (await db.exec(waiting.where(Message.decide_tries == 0).limit(AT_ONCE))).all()
         ids = ids or (await db.exec(waiting.limit(1))).all()
-        if not ids:
-            return []
-        await db.exec(
-            update(Message)
-            .where(col(Message.id).in_(ids))
-            .values(decide_owner=context.owner, decide_at=now + LEASE)
-        )
-        bodies = select(Raw.message_id, Raw.body).where(col(Raw.message_id).in_(ids))
-        raws = await db.exec(bodies.order_by(col(Raw.message_id)))
-        return [(message_id, body) for message_id, body in raws.all()]
+        if ids:
+            await db.exec(
+                update(Message)
+                .where(col(Message.id).in_(ids))
+                .values(decide_owner=context.owner, decide_at=now + LEASE)
+            )
+        return [message_id for message_id in ids if message_id is not None]
 
 
-async def _read(context: Context, claimed: Sequence[tuple[int, bytes]], parsing_time: float) -> list[Read]:
+async def _read(context: Context, claimed: Sequence[int], parsing_time: float) -> list[Read]:
     """Parse the first mails of a batch, one at least; what was read does not wait for all the slow ones."""
     clock = asyncio.get_running_loop().time
     reads, end = [], clock() + parsing_time
-    for message_id, body in claimed:
-        reads.append(await _parse(context, message_id, body))
+    for message_id in claimed:
+        reads.append(await _parse(context, message_id))
         if clock() >= end:
             break
     return reads
 
 
-async def _parse(context: Context, message_id: int, body: bytes) -> Read:
+async def _parse(context: Context, message_id: int) -> Read:
+    async with context.database.reading() as db:  # one source at a time: together they may be very large
+        source = (await db.exec(select(Raw.body).where(Raw.message_id == message_id))).one()
     try:
-        return Read(message_id, await context.parser.mail(body))
+        return Read(message_id, await context.parser.mail(source))
     except IntegrationError as error:
         log.warning("mail not parsed", message=message_id, reason=str(error.reason), detail=error.detail)
         return Read(message_id, None, error)
 
 
+async def _write(context: Context, reads: Sequence[Read], *, rest: Sequence[int]) -> None:
+    async with context.database.transaction() as db:
+        await _decide(context, db, reads)
+        await _give_back(context, db, rest)
+        await db.flush()
+        context.crash.point("t2.before_commit")
+
+
 async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> None:
     now = context.now()
     setting, rules = await Setting.load(db), await Rule.in_force(db)
+    mailboxes = await Mailbox.names(db)
     found = select(Message).where(col(Message.id).in_([read.message_id for read in reads]))
     messages = {message.id: message for message in (await db.exec(found)).all()}
     mails: list[tuple[Message, Mail, ParsedMail]] = []
@@ -116,13 +131,15 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
         if read.parsed is None:
             _fail(message, read.failure, now)
         else:
-            mails.append((message, _mail(message, read.parsed), read.parsed))
+            _complete(message, read.parsed)
+            mail = parsed_mail(message, read.parsed, mailboxes[message.mailbox_id])
+            mails.append((message, mail, read.parsed))
     await _keep_texts(db, [(message, parsed) for message, _, parsed in mails])
     keys = {key for _, mail, _ in mails for key in groups_of(mail, rules, setting.as_value(), now)}
     marks = await Marks.load(db, keys, now)
     for message, mail, parsed in mails:
         await record(db, message, mail, rules=rules, setting=setting, marks=marks, now=now)
-        message.steps = [*_noted(parsed.notes), *message.steps]
+        message.steps = [*noted(parsed.notes), *message.steps]
 
 
 async def _give_back(context: Context, db: AsyncSession, ids: Sequence[int]) -> None:
@@ -135,22 +152,6 @@ async def _give_back(context: Context, db: AsyncSession, ids: Sequence[int]) -> 
         )
 
 
-def _mail(message: Message, parsed: ParsedMail) -> Mail:
-    """Give a stored mail as judgement takes it."""
-    if not message.fingerprint:
-        _complete(message, parsed)
-    return Mail(
-        subject=message.subject,
-        sender=message.sender,
-        text=parsed.text,
-        source_text=f"{parsed.plain}\n{parsed.html}",
-        size=message.size,
-        arrived_at=message.internal_at,
-        attachments=parsed.attachments,
-        text_cut="html_cut" in parsed.notes,
-    )
-
-
 async def _keep_texts(db: AsyncSession, mails: Sequence[tuple[Message, ParsedMail]]) -> None:
     """Keep what was read beside the source, without loading the source."""
     texts = [
@@ -159,6 +160,7 @@ async def _keep_texts(db: AsyncSession, mails: Sequence[tuple[Message, ParsedMai
             "plain": parsed.plain,
             "html": parsed.html,
             "text": parsed.text,
+            "headers": [list(header) for header in parsed.headers],
             "attachments": parsed.attachments,
         }
         for message, parsed in mails
@@ -172,13 +174,15 @@ async def _keep_texts(db: AsyncSession, mails: Sequence[tuple[Message, ParsedMai
 
 def _complete(message: Message, parsed: ParsedMail) -> None:
     """Fill in what could not be read when the mail came in: its headers broke the parser of that moment."""
+    if message.fingerprint:
+        return
     message.message_id, message.subject = parsed.message_id, parsed.subject
     message.sender_header, message.sender = parsed.sender_header, bare_address(parsed.sender_header)
     message.date_header = parsed.date_header
     message.email_id = identity.email_id(parsed.message_id, parsed.subject, parsed.date_header)
 
 
-def _noted(notes: Sequence[str]) -> list[dict[str, Any]]:
+def noted(notes: Sequence[str]) -> list[dict[str, Any]]:
     """Turn what the parser had to put up with, `code` or `code[name]`, into lines of the explanation."""
     split = [note.removesuffix("]").partition("[") for note in notes]
     reasons = [Reason(code, {"name": name} if name else {}) for code, _, name in split if code != "html_cut"]

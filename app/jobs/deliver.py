@@ -4,25 +4,20 @@ import asyncio
 from datetime import datetime
 from functools import partial
 
-import structlog
-from sqlalchemy.exc import OperationalError
-
 from app.events import Event
 from app.integrations import signature
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.webhook import Target
 from app.jobs.border import guarded
 from app.jobs.claim import Claimed, claim, due_endpoints
 from app.jobs.context import Context
 from app.jobs.outcome import Result, record
+from app.jobs.patience import until_taken
 from app.models import Endpoint
 from app.vault import Sealed
 
 SOURCE = "render-signal-server"
 MOST_RESULTS = 50  # in one commit
-PATIENCE = 1.0  # seconds between tries to write results down
-
-log = structlog.get_logger()
 
 
 class Deliverer:
@@ -38,18 +33,22 @@ class Deliverer:
         async with self._context.database.reading() as db:
             endpoints = await due_endpoints(db, self._context.now())
         started = 0
-        for endpoint_id, concurrency in endpoints:
-            under_way = self._under_way.setdefault(endpoint_id, set())
-            free = concurrency - len(under_way)
-            claimed = await claim(self._context, endpoint_id, free) if free > 0 else []
-            for one in claimed:
-                task = asyncio.create_task(guarded("send", partial(self._send, one)))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-            started += len(claimed)
+        for endpoint in endpoints:
+            started += await guarded("claim", partial(self._start, *endpoint)) or 0
         if started:
             await self._context.queue.publish(Event.DELIVERY_CHANGED)
         return started
+
+    async def _start(self, endpoint_id: int, concurrency: int) -> int:
+        under_way = self._under_way.setdefault(endpoint_id, set())
+        free = concurrency - len(under_way)
+        claimed = await claim(self._context, endpoint_id, free) if free > 0 else []
+        for one in claimed:
+            sending = guarded("send", partial(self._send, one), failed=partial(self._broke, one))
+            task = asyncio.create_task(sending)
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+        return len(claimed)
 
     async def write_results(self) -> None:
         """Write results down as they come, many in one commit; never gives one up while the process lives."""
@@ -57,21 +56,21 @@ class Deliverer:
             results = [await self._results.get()]
             while not self._results.empty() and len(results) < MOST_RESULTS:
                 results.append(self._results.get_nowait())
-            await guarded("record", partial(self._write, results))
+            await guarded(
+                "record", partial(self._write, results), failed=partial(self._write_singly, results)
+            )
             for _ in results:
                 self._results.task_done()
             self._context.bells.deliver.set()
             await self._context.queue.publish(Event.DELIVERY_CHANGED)
 
     async def _write(self, results: list[Result]) -> None:
-        while True:
-            try:
-                await record(self._context, results)
-            except OperationalError as error:  # the disk is full, or somebody holds the database
-                log.warning("results not written yet", results=len(results), error=str(error.orig))
-                await asyncio.sleep(PATIENCE)
-            else:
-                return
+        await until_taken("results", partial(record, self._context, results))
+
+    async def _write_singly(self, results: list[Result]) -> None:
+        """One of them cannot be recorded: it takes no other along."""
+        for result in results:
+            await guarded("record one", partial(self._write, [result]))
 
     async def drain(self) -> None:
         """Wait until what is under way has ended and is written down."""
@@ -102,6 +101,11 @@ class Deliverer:
             )
         )
 
+    async def _broke(self, claimed: Claimed) -> None:
+        """An error of ours ends a try as a failure does, so that there is a last one."""
+        ended_at = self._context.now()
+        self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, request_headers={}))
+
     def _headers(self, claimed: Claimed, at: datetime) -> dict[str, str]:
         return {
             "Content-Type": claimed.content_type,
@@ -114,14 +118,10 @@ class Deliverer:
         }
 
     def _secrets(self, claimed: Claimed, at: datetime) -> list[str]:
-        endpoint = claimed.endpoint
-        sealed = [endpoint.secret]
-        if endpoint.previous_secret and endpoint.previous_until and endpoint.previous_until > at:
-            sealed.append(endpoint.previous_secret)
         try:
-            return [self._context.vault.open(secret) for secret in sealed]
+            return [self._context.vault.open(secret) for secret in claimed.endpoint.secrets_at(at)]
         except Sealed:
-            raise IntegrationError(Reason.SECRET_UNREADABLE) from None
+            raise IntegrationError(Failure.SECRET_UNREADABLE) from None
 
     def _target(self, endpoint: Endpoint) -> Target:
         return Target(

@@ -5,16 +5,18 @@ from dataclasses import replace
 
 import structlog
 
-from app.integrations.errors import IntegrationError
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap_answer import Listed
 from app.integrations.parsed import ParsedHeaders
-from app.jobs.candidate import HARD_LIMIT, MEGABYTE, Candidate, Shelf
+from app.jobs.candidate import Candidate, Shelf, size_limit, turned_away
 from app.jobs.context import Context
 from app.jobs.ledger import Known
 from app.jobs.visit import Visit
 from app.rules import identity
-from app.rules.sender import bare_address, is_listed
+from app.rules.sender import bare_address
 from app.rules.verdict import Reason
+
+MOST_TRIES = 3  # of a block whose parser dies
 
 log = structlog.get_logger()
 
@@ -66,11 +68,15 @@ def _described(candidate: Candidate, head: ParsedHeaders) -> Candidate:
     )
 
 
-async def _heads(context: Context, blocks: dict[int, bytes]) -> dict[int, ParsedHeaders]:
+async def _heads(
+    context: Context, blocks: dict[int, bytes], tries: int = MOST_TRIES
+) -> dict[int, ParsedHeaders]:
     """Read header blocks; one that breaks the parser is left out and takes no other with it."""
     try:
         return dict(zip(blocks, await context.parser.headers(list(blocks.values())), strict=True))
     except IntegrationError as error:
+        if len(blocks) == 1 and error.reason is Failure.PARSER_FAILED and tries > 1:
+            return await _heads(context, blocks, tries - 1)  # something else may have killed the parser
         if len(blocks) == 1:
             log.warning("IGNORED: headers unreadable", reason=str(error.reason), uid=next(iter(blocks)))
             return {}
@@ -84,12 +90,9 @@ def _refusal(shelf: Shelf, candidate: Candidate) -> Reason | None:
     """Say why a mail's body is not fetched, if it is not."""
     if shelf.start.refuses(candidate.item):
         return Reason("before_start", {})
-    if not candidate.unreadable and not is_listed(candidate.sender, shelf.mailbox.senders):
-        return Reason("sender_not_listed", {"sender": candidate.sender})
-    limit = HARD_LIMIT * MEGABYTE if candidate.insisted else shelf.limit
-    if candidate.item.size > limit:
-        return Reason("too_large", {"size": candidate.item.size, "limit": limit})
-    return None
+    senders = () if candidate.unreadable else shelf.mailbox.senders  # nobody knows who wrote it
+    limit = size_limit(None) if candidate.insisted else shelf.limit
+    return turned_away(candidate.sender, candidate.item.size, senders=senders, limit=limit)
 
 
 async def _with_bodies(visit: Visit, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -43,15 +43,17 @@ async def ingest(visit: Visit) -> int:
     context.crash.point("announce.after")
     known = await known_uids(context.database, shelf, context.now())
     fresh = [item for item in listing if known.is_new(item)]
-    await _note(visit, missing=len(fresh), gone=known.owed_beside(listing))
+    missing = sum(item.uid not in known.unfetched for item in fresh)
+    await _note(visit, missing=missing, gone=known.owed_beside(listing))
     stored = 0
     async for candidates in _fetched(visit, shelf, fresh, known):
-        await store(context, shelf, candidates, missing=len(fresh) - stored - len(candidates))
+        missing -= sum(candidate.message_id is None for candidate in candidates)
+        await store(context, shelf, candidates, missing=missing)
         stored += len(candidates)
-        await visit.progress.step("fetching", listed=len(fresh), stored=stored)
+        await visit.progress.step("fetching", total=len(fresh), done=stored)
         context.bells.decide.set()
         await context.queue.publish(Event.MESSAGE_CHANGED)
-    await visit.progress.step("flagging", listed=len(fresh), stored=stored)
+    await visit.progress.step("flagging", total=len(fresh), done=stored)
     await _settle(visit, whole=shelf.first == 1)
     return stored
 
@@ -101,10 +103,7 @@ async def _note(visit: Visit, *, missing: int, gone: Collection[int]) -> None:
     async with visit.context.database.transaction() as db:
         (await own(db, visit.folder_id, visit.context.owner)).missing = missing
         for message_id in gone:
-            message = await db.get_one(Message, message_id)
-            reason = Reason("vanished", {}).to_json()
-            message.settle(MessageState.VANISHED, Verdict.IGNORE, reason, visit.context.now())
-            message.fetch_at = None
+            _vanish(await db.get_one(Message, message_id), visit.context.now())
 
 
 async def _fetched(
@@ -146,8 +145,22 @@ def _batches(items: Sequence[Listed], known: Known) -> Iterator[list[Listed]]:
 
 
 async def _settle(visit: Visit, *, whole: bool) -> None:
+    now = visit.context.now()
     async with visit.context.database.transaction() as db:
         folder = await own(db, visit.folder_id, visit.context.owner)
-        folder.started_at = folder.started_at or visit.context.now()
-        if whole:
-            folder.swept_at = visit.context.now()
+        folder.started_at = folder.started_at or now
+        if not whole:
+            return
+        folder.swept_at = now
+        unmet = select(Message).where(  # owed from before the folder was renumbered
+            Message.folder_id == folder.id,
+            Message.uidvalidity != folder.uidvalidity,
+            col(Message.fetch_at).is_not(None),
+        )
+        for message in (await db.exec(unmet)).all():
+            _vanish(message, now)
+
+
+def _vanish(message: Message, now: datetime) -> None:
+    message.settle(MessageState.VANISHED, Verdict.IGNORE, Reason("vanished", {}).to_json(), now)
+    message.fetch_at = None

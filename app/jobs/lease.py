@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,19 +18,23 @@ from app.models import Folder
 LENGTH = timedelta(seconds=30)
 RENEWAL = 10.0  # seconds
 
+log = structlog.get_logger()
+
 
 class LeaseLost(Exception):
     """Another process reads this folder now; what we have not committed is theirs to do."""
 
 
 @asynccontextmanager
-async def leased(context: Context, mailbox_id: int, name: str = "INBOX") -> AsyncIterator[int | None]:
+async def leased(
+    context: Context, mailbox_id: int, name: str = "INBOX", *, renewal: float = RENEWAL
+) -> AsyncIterator[int | None]:
     """Hold the folder while the block runs; gives its id, or None when somebody else holds it."""
     folder_id = await _take(context, mailbox_id, name)
     if folder_id is None:
         yield None
         return
-    renewals = asyncio.create_task(_renew(context, folder_id))
+    renewals = asyncio.create_task(_renew(context, folder_id, renewal))
     try:
         yield folder_id
     finally:
@@ -70,9 +76,9 @@ def _runs(folder: Folder, now: datetime) -> bool:
     return folder.lease_until is not None and now < folder.lease_until <= now + 2 * LENGTH
 
 
-async def _renew(context: Context, folder_id: int) -> None:
+async def _renew(context: Context, folder_id: int, renewal: float) -> None:
     while True:
-        await asyncio.sleep(RENEWAL)
+        await asyncio.sleep(renewal)
         await _set(context, folder_id, owner=context.owner)
 
 
@@ -81,9 +87,13 @@ async def _release(context: Context, folder_id: int) -> None:
 
 
 async def _set(context: Context, folder_id: int, *, owner: str | None) -> None:
-    async with context.database.transaction() as db:
-        await db.exec(
-            update(Folder)
-            .where(col(Folder.id) == folder_id, col(Folder.lease_owner) == context.owner)
-            .values(lease_owner=owner, lease_until=context.now() + LENGTH if owner else None)
-        )
+    change = (
+        update(Folder)
+        .where(col(Folder.id) == folder_id, col(Folder.lease_owner) == context.owner)
+        .values(lease_owner=owner, lease_until=context.now() + LENGTH if owner else None)
+    )
+    try:
+        async with context.database.transaction() as db:
+            await db.exec(change)
+    except SQLAlchemyError as error:  # the next renewal may get through; a lease not given back runs out
+        log.warning("lease not written", folder=folder_id, error=type(error).__name__)

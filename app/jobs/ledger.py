@@ -48,22 +48,26 @@ async def known_uids(database: Database, shelf: Shelf, now: datetime) -> Known:
         table.fetch_at,
         table.insisted,
     )
+    query = columns_of(*columns).where(
+        table.folder_id == shelf.folder_id,
+        table.uidvalidity == shelf.uidvalidity,
+        table.uid >= shelf.first,
+    )
+    further = select(UidAlias.uid).where(
+        UidAlias.folder_id == shelf.folder_id,
+        UidAlias.uidvalidity == shelf.uidvalidity,
+        UidAlias.uid >= shelf.first,
+    )
     async with database.reading() as db:
-        query = columns_of(*columns).where(
-            table.folder_id == shelf.folder_id,
-            table.uidvalidity == shelf.uidvalidity,
-            table.uid >= shelf.first,
-        )
-        known = Known()
-        rows = await (await db.connection()).execute(query)
-        for uid, size, internal_at, message_id, fetch_at, insisted in rows:
-            known.seen.setdefault(uid, set()).add((size, internal_at))
-            if fetch_at is not None and fetch_at <= now:
-                known.unfetched[uid] = message_id
-                known.insisted.update({uid} if insisted else ())
-        aliases = select(UidAlias.uid).where(
-            UidAlias.folder_id == shelf.folder_id,
-            UidAlias.uidvalidity == shelf.uidvalidity,
-            UidAlias.uid >= shelf.first,
-        )
-        return Known(known.seen, frozenset((await db.exec(aliases)).all()), known.unfetched, known.insisted)
+        rows = (await (await db.connection()).execute(query)).all()
+        aliases = frozenset((await db.exec(further)).all())
+    seen: dict[int, set[tuple[int, datetime]]] = {}
+    unfetched: dict[int, int] = {}
+    insisted: set[int] = set()
+    for uid, size, internal_at, message_id, fetch_at, wanted in rows:
+        seen.setdefault(uid, set()).add((size, internal_at))
+        if fetch_at is not None and fetch_at <= now:
+            unfetched[uid] = message_id
+            if wanted:
+                insisted.add(uid)
+    return Known(seen, aliases, unfetched, insisted)

@@ -18,12 +18,15 @@ from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState
 from app.rules import outcome
 from app.rules.outcome import Treatment, Word
 from app.rules.retry import wait_asked
+from app.rules.verdict import Reason
 
 UNSUPPORTED = 415
 OVERLOADED = {429, 503}
 LONGEST_PAUSE = timedelta(
     hours=1
 )  # of a whole endpoint; the delivery itself waits as long as it was asked to
+MOST_DEATHS = 10  # one after another: a run of bad luck is shorter
+APART = 10.0  # seconds, at most, between deliveries whose process died twice: one of them may be the cause
 
 log = structlog.get_logger()
 
@@ -51,12 +54,20 @@ async def record(context: Context, results: Sequence[Result]) -> None:
 
 
 async def give_back_deliveries(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
-    """Free what was being sent when its process died: it may have arrived, and it counts as no failure."""
+    """Free what was being sent when its process died: it may have arrived, and it counts as no failure.
+
+    What processes die of, time after time, has failed all the same.
+    """
     for delivery in deliveries:
         attempt = await _attempt(db, delivery, delivery.generation)
         attempt.ended_at, attempt.outcome, attempt.may_have_arrived = now, Word.LOST.value, True
         delivery.may_have_arrived = True
-        _back_to_pending(delivery, now, {"code": Word.LOST.value, "facts": {}})
+        delivery.deaths += 1
+        apart = timedelta(seconds=random.random() * APART if delivery.deaths > 1 else 0)  # noqa: S311 - no secret
+        _back_to_pending(delivery, now + apart, Reason(Word.LOST.value).to_json())
+        if delivery.deaths >= MOST_DEATHS:
+            delivery.state, delivery.finished_at, delivery.needs_attention = DeliveryState.FAILED, now, True
+            delivery.reason = Reason("sender_killed", {"tries": delivery.deaths}).to_json()
 
 
 async def _attempts(
@@ -80,6 +91,7 @@ async def _record(db: AsyncSession, rows: tuple[Attempt, Delivery], result: Resu
     if not ours and (treatment.state != DeliveryState.SENT or delivery.state is DeliveryState.SENT):
         return
     delivery.may_have_arrived = delivery.may_have_arrived or attempt.may_have_arrived
+    delivery.deaths = 0
     if _form_next(delivery, endpoint, result):
         delivery.content_type = CONTENT_TYPES[Mode.FORM]
         _back_to_pending(delivery, result.ended_at, {"code": "form_next", "facts": {"status": UNSUPPORTED}})
@@ -128,6 +140,8 @@ def _describe(attempt: Attempt, result: Result, treatment: Treatment) -> None:
         attempt.answer_headers, attempt.timings, attempt.peer = answer.headers, answer.timings, answer.peer
     elif result.failure is not None:
         attempt.detail = result.failure.detail
+    else:  # an error of ours, and nobody knows how far it came
+        attempt.may_have_arrived = True
     if isinstance(result.failure, DeliveryError):
         attempt.timings, attempt.peer = result.failure.timings, result.failure.peer
         attempt.may_have_arrived = result.failure.sent

@@ -1,27 +1,34 @@
 """Poll a mailbox: connect, take in what is new, take note of how it went."""
 
 import random
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.jobs.context import Context
 from app.jobs.flag import flag_seen
 from app.jobs.ingest import ingest
 from app.jobs.lease import LeaseLost, leased
+from app.jobs.patience import AWAY, until_taken
 from app.jobs.progress import Progress
 from app.jobs.visit import Visit
 from app.models import Folder, LogEvent, Mailbox, MailboxState, Run, RunState, Setting
+from app.models.database import storage_trouble
+from app.models.trouble import trouble_of
 from app.rules import polling
 from app.rules.backoff import backoff
 
 UNEXPECTED = "unexpected"
 TOO_FAR = timedelta(minutes=10)  # no poll is planned further ahead: a clock was set back since
+
+TakeIn: TypeAlias = Callable[[Visit], Awaitable[int]]
 
 log = structlog.get_logger()
 
@@ -39,6 +46,8 @@ async def due_polls(context: Context) -> list[tuple[int, int | None]]:
     """Give what is to be polled now: runs somebody asked for, and mailboxes whose time has come."""
     now = context.now()
     async with context.database.reading() as db:
+        if storage_trouble(db):
+            return []  # mail waits on its server, where nothing is lost
         queued = select(Run).where(Run.state == RunState.QUEUED).order_by(col(Run.id))
         asked = [(run.mailbox_id, run.id) for run in (await db.exec(queued)).all() if run.mailbox_id]
         setting = await Setting.load(db)
@@ -70,8 +79,22 @@ def _due(mailbox: Mailbox, setting: Setting, now: datetime) -> bool:
     return planned_at <= now or mailbox.polled_at > now
 
 
-async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> None:
+async def poll(
+    context: Context, mailbox_id: int, run_id: int | None = None, *, take_in: TakeIn = ingest
+) -> None:
     """Poll once, unless another process is at it: then the run stays queued and its turn comes."""
+    try:
+        await _poll(context, mailbox_id, run_id, take_in=take_in)
+    except AWAY as error:
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        log.warning("POLLER: nothing stored", mailbox=mailbox_id, trouble=trouble)  # it is not the mailbox's
+        end = partial(Progress(context, run_id).end, RunState.FAILED, {"code": "database_away", "facts": {}})
+        await until_taken("the poll's end", end)
+
+
+async def _poll(context: Context, mailbox_id: int, run_id: int | None, *, take_in: TakeIn) -> None:
     async with leased(context, mailbox_id) as folder_id:
         if folder_id is None:
             return
@@ -79,7 +102,7 @@ async def poll(context: Context, mailbox_id: int, run_id: int | None = None) -> 
         if not await progress.begin():
             return
         try:
-            stored = await _read(context, mailbox_id, folder_id, progress)
+            stored = await _read(context, mailbox_id, folder_id, progress, take_in=take_in)
         except IntegrationError as error:
             reason = {"code": str(error.reason), "facts": {"detail": error.detail}}
             await _failed(context, mailbox_id, reason)
@@ -101,13 +124,15 @@ async def broke(context: Context, mailbox_id: int, run_id: int | None) -> None:
     await Progress(context, run_id).end(RunState.FAILED, reason)
 
 
-async def _read(context: Context, mailbox_id: int, folder_id: int, progress: Progress) -> int:
+async def _read(
+    context: Context, mailbox_id: int, folder_id: int, progress: Progress, *, take_in: TakeIn
+) -> int:
     async with context.database.reading() as db:
         mailbox = await db.get_one(Mailbox, mailbox_id)
         folder = (await db.get_one(Folder, folder_id)).name
     await progress.step("connecting")
     async with Visit(context, mailbox, progress, folder_id=folder_id, folder=folder) as visit:
-        stored = await ingest(visit)
+        stored = await take_in(visit)
         await flag_seen(context, visit.imap, folder_id)
     return stored
 
@@ -124,7 +149,7 @@ async def _failed(context: Context, mailbox_id: int, reason: dict[str, Any]) -> 
     code, detail = reason["code"], reason["facts"].get("detail", "")
     async with context.database.transaction() as db:
         mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
-        state = MailboxState.REFUSED if code == Reason.AUTH_FAILED else MailboxState.FAILING
+        state = MailboxState.REFUSED if code == Failure.AUTH_FAILED else MailboxState.FAILING
         if not mailbox.failures:
             facts = {"reason": code, "detail": detail}
             db.add(

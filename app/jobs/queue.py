@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from app.events import CHANNEL, Event
 
 BUDGET = 0.2  # seconds that a ring may cost its caller
-POLL, DECIDE, DELIVER = "poll", "decide", "deliver"
+POLL, DECIDE, DELIVER, TRIAL = "poll", "decide", "deliver", "trial"
 
 log = structlog.get_logger()
 
@@ -44,6 +44,9 @@ class Queue:
 
     async def deliver(self) -> None:
         await self._ring(DELIVER)
+
+    async def trial(self) -> None:
+        await self._ring(TRIAL)
 
     async def publish(self, *events: Event) -> None:
         """Tell the pages which of their regions are out of date."""

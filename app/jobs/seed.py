@@ -1,5 +1,6 @@
 """What an empty database starts with, and the environment's mailbox and receiver, read once (D25, D34)."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.config import ConfigError, FirstRun
 from app.integrations.signature import new_secret
+from app.jobs.amend import decide_again
 from app.models import (
     Database,
     Delivery,
@@ -21,17 +23,19 @@ from app.models import (
     MessageState,
     Rule,
     RuleVersion,
+    Sending,
     Setting,
 )
 from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
+from app.rules.rule import Rule as RuleValue
 from app.rules.verdict import Reason, Verdict
 from app.rules.window import as_shown, parse_time
 from app.vault import Vault
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 AUTHOR = "environment"
-DEMO = "demo"
+DEMO = "demo"  # as an author
+PRESET = "preset"
 
 
 async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: datetime) -> None:
@@ -57,20 +61,16 @@ async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: da
 
 
 async def add_endpoint(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> None:
-    """Add a receiver, the only one of every rule from now on; mail that waited for one is decided again."""
+    """Add a receiver, the only one of every rule from now on; mail that waited for one is decided again.
+
+    Rules that programs made keep the receivers that those gave them.
+    """
     db.add(endpoint)
     await db.flush()
-    for rule in (await db.exec(select(Rule).order_by(col(Rule.position)))).all():
-        current = (
-            await db.exec(
-                select(RuleVersion).where(RuleVersion.rule_id == rule.id, RuleVersion.number == rule.version)
-            )
-        ).one()
-        _add_version(db, rule, current, [endpoint.id or 0], by=by, now=now)
-    held = select(Message).where(Message.verdict == Verdict.HOLD, Message.expected_deliveries == 0)
-    for message in (await db.exec(held)).all():
-        if message.can_be_tried_again:
-            message.try_again(now)
+    for rule, version in await Rule.listed(db):
+        if rule.external_id is None:
+            rule.save(db, replace(version.as_value(), endpoint_ids=(endpoint.id or 0,)), by=by, now=now)
+    await decide_again(db, now)
 
 
 def new_endpoint(name: str, url: str, vault: Vault, now: datetime) -> Endpoint:
@@ -93,7 +93,7 @@ def _setting(first_run: FirstRun, now: datetime) -> Setting:
         window_start=_time("WEBHOOKS_TIME_START", first_run.webhooks_time_start),
         window_end=_time("WEBHOOKS_TIME_END", first_run.webhooks_time_end),
         absence_days=[],
-        sending_enabled=first_run.webhook_sending_enabled,
+        sending=Sending.ON if first_run.webhook_sending_enabled else Sending.PAUSED,
         group_dedup=first_run.enable_subject_group_dedup,
         exclude_keywords=[],
         saved_at=now,
@@ -112,18 +112,11 @@ def _time(variable: str, text: str) -> str:
 
 async def _add_presets(db: AsyncSession, now: datetime) -> None:
     for position, (name, definition) in enumerate(PRESETS):
-        rule = Rule(name=name, position=position, version=1, created_at=now)
-        db.add(rule)
-        await db.flush()
-        version = RuleVersion(
-            rule_id=rule.id or 0,
-            number=1,
-            definition=definition,
-            endpoint_ids=[],
-            created_at=now,
-            created_by="preset",
+        rule = await Rule.add(db, position=position, now=now)
+        value = RuleValue.from_definition(
+            id=rule.id or 0, version_id=0, name=name, endpoint_ids=(), definition=definition
         )
-        db.add(version)
+        rule.save(db, value, by=PRESET, now=now)
 
 
 async def _corrected(db: AsyncSession, wanted: Mailbox) -> bool:
@@ -191,22 +184,7 @@ async def _undo_demo(db: AsyncSession, rule: Rule, now: datetime) -> None:
     versions = (await db.exec(query)).all()
     if versions[0].created_by == DEMO:
         before = next(version for version in versions if version.created_by != DEMO)
-        _add_version(db, rule, before, before.endpoint_ids, by=AUTHOR, now=now)
-
-
-def _add_version(
-    db: AsyncSession, rule: Rule, like: RuleVersion, endpoint_ids: list[int], *, by: str, now: datetime
-) -> None:
-    rule.version += 1
-    version = RuleVersion(
-        rule_id=rule.id or 0,
-        number=rule.version,
-        definition=like.definition,
-        endpoint_ids=endpoint_ids,
-        created_at=now,
-        created_by=by,
-    )
-    db.add(version)
+        rule.save(db, before.as_value(), by=AUTHOR, now=now)
 
 
 def _mailbox(first_run: FirstRun, vault: Vault, now: datetime) -> Mailbox:

@@ -82,8 +82,6 @@ async def _row(db: AsyncSession, shelf: Shelf, candidate: Candidate, now: dateti
     message.date_header, message.email_id = candidate.date_header, candidate.email_id
     message.fingerprint, message.digest = candidate.fingerprint, candidate.digest
     message.fetch_tries += 1
-    message.fetch_at = None
-    message.decide_at = message.decided_at = now
     return message
 
 
@@ -99,17 +97,21 @@ async def _judge_condition(
             await db.flush()
         other = twin.id if twin is not None and twin is not message else None
         message.state, message.verdict, message.reason = _condition(candidate, other)
-        if message.state is MessageState.STORED:
-            message.decided_at = None
-        else:
-            message.decide_at = None
-        if message.reason is not None and message.reason["code"] == "not_fetched":
-            wait = fetch_wait(message.fetch_tries)
-            message.fetch_at = now + wait if wait else None
+        waits = message.state is MessageState.STORED
+        message.decide_at, message.decided_at = (now, None) if waits else (None, now)
+        message.fetch_at = _next_fetch(message, now)
         if message.verdict is Verdict.DUPLICATE:
             message.duplicate_of = other
         elif message.digest:
             twins.setdefault(message.digest, message)
+
+
+def _next_fetch(message: Message, now: datetime) -> datetime | None:
+    """Say when the server is asked again for what it did not give, if it is."""
+    if message.reason is None or message.reason["code"] != "not_fetched":
+        return None
+    wait = fetch_wait(message.fetch_tries)
+    return now + wait if wait else None
 
 
 async def _twins(db: AsyncSession, digests: Sequence[str]) -> dict[str, Message]:

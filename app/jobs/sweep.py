@@ -9,13 +9,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.events import Event
 from app.jobs.context import Context
 from app.jobs.decide import deadly, give_back_decisions, overdue, set_aside
-from app.jobs.hold import due_holds, release_due
+from app.jobs.hold import AT_ONCE, due_holds, release_due, release_in_turn, turn_has_come
 from app.jobs.outcome import give_back_deliveries
 from app.jobs.owner import dead
 from app.models import Delivery, DeliveryState, Message, Run, RunState, Setting
 
 LONGEST_LEASE = timedelta(seconds=400)  # further ahead, a clock has been set back since
 LONGEST_WAIT = timedelta(hours=36)  # the same for a try that is due
+MOST_BATCHES = 20  # of held deliveries in one go; the next second takes up the rest
 
 
 async def sweep(context: Context) -> bool:
@@ -28,8 +29,8 @@ async def sweep(context: Context) -> bool:
     async with context.database.transaction() as db:
         changed = await _give_back(db, now)
         changed += await set_aside(db, now)
-        changed += await release_due(db, now)
         changed += await _pull_in(db, now)
+    changed += await _release(context, now)
     if changed:
         context.bells.deliver.set()
         context.bells.decide.set()
@@ -37,18 +38,33 @@ async def sweep(context: Context) -> bool:
     return bool(changed)
 
 
+async def _release(context: Context, now: datetime) -> int:
+    """Let go what may go: batch by batch, so that nobody waits long for the write lock."""
+    released = 0
+    for _ in range(MOST_BATCHES):
+        async with context.database.transaction() as db:
+            looked_at = await release_due(db, now)
+        released += looked_at
+        if looked_at < AT_ONCE:
+            break
+        context.bells.deliver.set()
+    async with context.database.transaction() as db:
+        return released + await release_in_turn(db, now)
+
+
 async def _work(db: AsyncSession, now: datetime) -> list[bool]:
     owners = await _owners(db)
-    revision = (await Setting.load(db)).revision
+    setting = await Setting.load(db)
     queries = (
         select(Delivery.id).where(*_expired(now)),
         select(Delivery.id).where(*_too_far(now)),
         select(Message.id).where(Message.is_waiting(), or_(*overdue(now))),
     )
-    held = (await db.exec(due_holds(revision, now).limit(1))).first()
+    held = (await db.exec(due_holds(setting.revision, now).limit(1))).first()
     fatal = (await db.exec(deadly().limit(1))).first()
     odd = [(await db.exec(query.limit(1))).first() for query in queries]
-    return [any(map(dead, owners)), *(row is not None for row in (held, fatal, *odd))]
+    turn = await turn_has_come(db, setting, now)
+    return [any(map(dead, owners)), turn, *(row is not None for row in (held, fatal, *odd))]
 
 
 async def _owners(db: AsyncSession) -> set[str]:

@@ -8,11 +8,13 @@ from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.jobs.body import facts_of
 from app.jobs.marks import LIVE, Marks
 from app.models import Decision, Delivery, DeliveryState, Link, Message, MessageState, Setting
 from app.rules.decide import Judgement, Outcome, decide, groups_of
 from app.rules.mail import Mail
 from app.rules.rule import Rule
+from app.rules.settings import Settings
 from app.rules.verdict import Mark, Reason, Step, Verdict
 
 FREE = "group_free"
@@ -31,11 +33,7 @@ async def record(
     """Judge one mail and write all of it into the caller's transaction."""
     if message.steps:
         await _forget(db, message)
-    settings = setting.as_value()
-    keys = () if message.insisted else groups_of(mail, rules, settings, now)
-    judgement = decide(
-        mail=mail, rules=rules, settings=settings, marks=marks.speaking(keys, message.id or 0), now=now
-    )
+    judgement = judge(message, mail, rules=rules, settings=setting.as_value(), marks=marks, now=now)
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
     insisted = [Step(Reason("insisted"), Mark.NOTED)] if message.insisted else []
     message.steps = [step.to_json() for step in (*insisted, *judgement.steps)]
@@ -56,6 +54,22 @@ async def record(
     db.add_all(deliveries)
     message.expected_deliveries = len(deliveries)
     return judgement
+
+
+def judge(
+    message: Message,
+    mail: Mail,
+    *,
+    rules: Sequence[Rule],
+    settings: Settings,
+    marks: Marks,
+    now: datetime,
+) -> Judgement:
+    """Say what the rules make of it; who insists is not told that another mail speaks for its group."""
+    keys = () if message.insisted else groups_of(mail, rules, settings, now)
+    return decide(
+        mail=mail, rules=rules, settings=settings, marks=marks.speaking(keys, message.id or 0), now=now
+    )
 
 
 async def _forget(db: AsyncSession, message: Message) -> None:
@@ -107,14 +121,8 @@ def _delivery(
         endpoint_id=endpoint_id,
         state=state,
         reason=outcome.reason.to_json(),
-        facts={
-            "detector": outcome.detector,
-            "delivery_time": outcome.delivery_time,
-            "urgent": outcome.urgent,
-            "window_start": outcome.window_start_text,
-            "window_end": outcome.window_end_text,
-            "links": [{"provider": link.provider, "raw_url": link.raw_url} for link in judgement.links],
-        },
+        facts=facts_of(judgement, outcome),
+        priority=outcome.priority.rank,
         due_at=now,
         release_at=outcome.release_at,
         expires_at=outcome.expires_at,

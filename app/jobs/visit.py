@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap import Account, FolderStatus, Imap
 from app.jobs.context import Context
 from app.jobs.progress import Progress
@@ -49,7 +49,7 @@ class Visit:
         await self._stack.aclose()
         await self._connect()
         if self.status.uidvalidity != before:
-            raise IntegrationError(Reason.CONNECTION_LOST, "the folder was renumbered meanwhile")
+            raise IntegrationError(Failure.CONNECTION_LOST, "the folder was renumbered meanwhile")
 
     async def _connect(self) -> None:
         self.imap = await self._stack.enter_async_context(Imap(self._account()))
@@ -60,7 +60,7 @@ class Visit:
         try:
             password = self.context.vault.open(mailbox.password)
         except Sealed:
-            raise IntegrationError(Reason.SECRET_UNREADABLE) from None
+            raise IntegrationError(Failure.SECRET_UNREADABLE) from None
         return Account(
             host=mailbox.host,
             port=mailbox.port,

@@ -12,14 +12,15 @@ from app.models.mailbox import FirstContact, Folder, Mailbox, MailboxState
 from app.models.message import Message, MessageState, Raw, UidAlias
 from app.models.process import Process, ProcessState
 from app.models.rule import Rule, RuleVersion
-from app.models.run import Run, RunState
+from app.models.run import Change, Run, RunState, TrialResult
 from app.models.session import Session, SignInToken
-from app.models.setting import Setting
+from app.models.setting import Sending, Setting
 
 metadata = SQLModel.metadata
 
 __all__ = [
     "Attempt",
+    "Change",
     "Database",
     "Decision",
     "Delivery",
@@ -45,9 +46,11 @@ __all__ = [
     "RuleVersion",
     "Run",
     "RunState",
+    "Sending",
     "Session",
     "Setting",
     "SignInToken",
+    "TrialResult",
     "UidAlias",
     "metadata",
 ]

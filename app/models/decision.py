@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.models.columns import facts, moment, word
@@ -10,7 +11,10 @@ from app.rules.verdict import Verdict
 
 
 class Decision(SQLModel, table=True):
-    __table_args__ = (UniqueConstraint("message_id", "rule_id"),)
+    __table_args__ = (
+        UniqueConstraint("message_id", "rule_id"),
+        Index("ix_decision_matched", "matched", "created_at", "rule_id"),  # covers the counts of the rules
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     message_id: int = Field(foreign_key="message.id", ondelete="CASCADE")

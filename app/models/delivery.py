@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, LargeBinary
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, Index, LargeBinary, and_
+from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from app.models.columns import facts, moment, partial_index, word, written_out
 
@@ -19,12 +19,18 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
+# All that is asked each second is in the index, the state first: else SQLite takes the index of all states.
+DUE = ("state", "endpoint_id", "priority", "due_at", "id", "in_line_since")
+LINE = ("state", "priority", "id", "in_line_since")
+HELD = ("state", "attempts", "release_at", "expires_at", "in_line_since", "planned_for", "needs_attention")
+
+
 class Delivery(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("message_id", "rule_id", "endpoint_id", "occurrence"),
-        partial_index("ix_delivery_due", "endpoint_id", "due_at", "id", where="state = 'pending'"),
-        partial_index("ix_delivery_lease", "lease_until", where="state = 'sending'"),
-        partial_index("ix_delivery_held", "release_at", where="state = 'held'"),
+        partial_index("ix_delivery_due", *DUE, where="state = 'pending'"),
+        partial_index("ix_delivery_held", *HELD, where="state = 'held'"),
+        partial_index("ix_delivery_line", *LINE, where="in_line_since IS NOT NULL"),
         Index("ix_delivery_state", "state", "id"),
         Index("ix_delivery_finished", "state", "finished_at"),
         Index("ix_delivery_endpoint", "endpoint_id", "id"),
@@ -42,13 +48,18 @@ class Delivery(SQLModel, table=True):
     facts: dict[str, Any] = Field(sa_column=facts())  # what the body is made from, until it is frozen
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     content_type: str = ""
+    priority: int = 1  # its place in the queue: lower goes first
     due_at: datetime = Field(sa_column=moment(nullable=False))
     release_at: datetime | None = Field(default=None, sa_column=moment())
     expires_at: datetime | None = Field(default=None, sa_column=moment())
     planned_for: int = 0  # the settings' revision that a hold was planned with
+    in_line_since: datetime | None = Field(
+        default=None, sa_column=moment()
+    )  # kept by a pause: it goes in turn
     attempts: int = 0
     tries: int = 0  # failures that count towards the schedule; a process that died does not
     refusals: int = 0
+    deaths: int = 0  # of processes, one after another, while they sent it
     generation: int = 0  # fences off a worker that comes back late
     lease_owner: str | None = None
     lease_until: datetime | None = Field(default=None, sa_column=moment())
@@ -57,24 +68,46 @@ class Delivery(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     finished_at: datetime | None = Field(default=None, sa_column=moment())
 
+    @property
+    def blocked(self) -> bool:
+        """It is held, and will not go before somebody sees to it."""
+        return self.state is DeliveryState.HELD and self.needs_attention
+
     @classmethod
     def is_now(cls, state: DeliveryState) -> ColumnElement[bool]:
         """Ask for a state in the form that the partial indexes serve."""
         return written_out(cls.state, state)
 
-    def send_again(self, now: datetime) -> None:
+    @classmethod
+    def is_due(cls, now: datetime) -> ColumnElement[bool]:
+        """Ask for what may be claimed at this moment."""
+        return and_(cls.is_now(DeliveryState.PENDING), col(cls.due_at) <= now, ~cls.in_line())
+
+    @classmethod
+    def why(cls) -> ColumnElement[str]:
+        """Ask for the code of its reason."""
+        code: ColumnElement[str] = col(cls.reason)["code"].as_string()
+        return code
+
+    @classmethod
+    def in_line(cls) -> ColumnElement[bool]:
+        """Ask for what a pause kept back, and what goes at the pace of the resumption."""
+        return col(cls.in_line_since).is_not(None)
+
+    def send_again(self, now: datetime, by: str) -> None:
         """Start afresh with all its tries, the same body and the same webhook-id.
 
         Raises:
             ValueError: it is on its way already.
         """
-        waits = self.state is DeliveryState.PENDING and self.due_at > now
+        waits = self.state is DeliveryState.PENDING and (self.due_at > now or self.in_line_since is not None)
         if self.state in {DeliveryState.SENDING, DeliveryState.PENDING} and not waits:
             raise ValueError(self.state)
+        code = "released_by_hand" if self.state is DeliveryState.HELD else "sent_again"
+        self.reason = {"code": code, "facts": {"by": by, "from": self.reason.get("code", "")}}
         self.state, self.due_at, self.finished_at = DeliveryState.PENDING, now, None
-        self.reason = {"code": "sent_again", "facts": {"from": self.reason.get("code", "")}}
-        self.release_at = self.expires_at = None
-        self.tries = self.refusals = 0
+        self.release_at = self.expires_at = self.in_line_since = None
+        self.tries = self.refusals = self.deaths = 0
         self.needs_attention = False
 
 

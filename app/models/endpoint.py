@@ -35,13 +35,19 @@ class Endpoint(SQLModel, table=True):
     timeout: int = 30  # seconds, over everything
     concurrency: int = 8
     rate_per_hour: int = 0  # attempts; 0 is unlimited
-    schedule: list[int] = Field(sa_column=facts())  # seconds between tries
+    schedule: list[float] = Field(sa_column=facts())  # seconds between tries
     not_before: datetime | None = Field(default=None, sa_column=moment())  # Retry-After
     failures: int = 0  # in a row
     failing_since: datetime | None = Field(default=None, sa_column=moment())
     succeeded_at: datetime | None = Field(default=None, sa_column=moment())
     demo: bool = False
     created_at: datetime = Field(sa_column=moment(nullable=False))
+
+    def secrets_at(self, now: datetime) -> list[bytes]:
+        """Give the sealed secrets that sign at this moment: after a change both, for a while."""
+        if not self.previous_secret or self.previous_until is None or self.previous_until <= now:
+            return [self.secret]
+        return [self.secret, self.previous_secret]
 
     def succeeded(self, now: datetime) -> None:
         self.failures, self.failing_since, self.not_before, self.succeeded_at = 0, None, None, now

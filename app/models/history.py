@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import defer
@@ -47,13 +47,21 @@ class MessageFilter:
     before: int | None = None
 
 
+class Fate(NamedTuple):
+    """What became of a mail."""
+
+    state: str  # the one word that says it
+    receivers: list[str]
+    reason: dict[str, Any] | None  # of the mail, or of its delivery that somebody must see to
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRow:
     message: Message
     mailbox: str
-    state: str  # the one word that says what became of it
+    state: str
     receivers: list[str]
-    reason: dict[str, Any] | None  # of the mail, or of its delivery that somebody must see to
+    reason: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +83,6 @@ class DeliveryRow:
     endpoint: str
     rule: str
 
-    @property
-    def blocked(self) -> bool:
-        """It is held, and will not go before somebody sees to it."""
-        return self.delivery.state is DeliveryState.HELD and self.delivery.needs_attention
-
 
 async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE) -> Page[MessageRow]:
     query = (
@@ -88,73 +91,72 @@ async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE
         .where(*_message_conditions(wanted))
         .order_by(col(Message.id).desc())
         .limit(limit + 1)
-        .options(*_without(Message.steps))
+        .options(*without(Message.steps))
     )
     found = list((await db.exec(query)).all())
     mails = [message for message, _ in found[:limit]]
     fates = await fates_of(db, mails)
-    blocked = await _blocked(db, mails)
-    rows = [
-        MessageRow(mail, name, *fates[mail.id or 0], blocked.get(mail.id or 0, mail.reason))
-        for mail, name in found[:limit]
-    ]
+    rows = [MessageRow(mail, name, *fates[mail.id or 0]) for mail, name in found[:limit]]
     return Page(rows, rows[-1].message.id if len(found) > limit else None)
 
 
-async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, tuple[str, list[str]]]:
+async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, Fate]:
     """Say what became of each mail: of its deliveries, else its verdict or state; and name its receivers."""
     query = (
-        select(Delivery.message_id, Delivery.state, Endpoint.name)
+        select(Delivery, Endpoint.name)
         .join(Endpoint, col(Endpoint.id) == Delivery.endpoint_id)
         .where(col(Delivery.message_id).in_([mail.id for mail in mails]))
-        .order_by(col(Endpoint.name))
-        .distinct()
+        .order_by(col(Endpoint.name), col(Delivery.id))
+        .options(*without(Delivery.body, Delivery.facts))
     )
-    states: dict[int, set[str]] = {}
-    receivers: dict[int, dict[str, None]] = {}
-    for message_id, state, name in (await db.exec(query)).all():
-        states.setdefault(message_id, set()).add(state)
-        receivers.setdefault(message_id, {})[name] = None
-    ids = [(mail.id or 0, mail) for mail in mails]
-    return {key: (_word(mail, states.get(key, set())), list(receivers.get(key, ()))) for key, mail in ids}
+    found: dict[int, list[tuple[Delivery, str]]] = {mail.id or 0: [] for mail in mails}
+    for delivery, endpoint in (await db.exec(query)).all():
+        found[delivery.message_id].append((delivery, endpoint))
+    return {mail.id or 0: _fate(mail, found[mail.id or 0]) for mail in mails}
 
 
-async def _blocked(db: AsyncSession, mails: list[Message]) -> dict[int, dict[str, Any]]:
-    """Say of these mails what their held deliveries wait for, where somebody must see to it."""
-    query = select(Delivery.message_id, Delivery.reason).where(
-        col(Delivery.message_id).in_([mail.id for mail in mails]),
-        Delivery.state == DeliveryState.HELD,
-        col(Delivery.needs_attention),
-    )
-    return {message_id: dict(reason) for message_id, reason in (await db.exec(query)).all()}
+def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> Fate:
+    states = {delivery.state.value for delivery, _ in deliveries}
+    names = dict.fromkeys(name for _, name in deliveries)
+    blocked = [delivery.reason for delivery, _ in deliveries if delivery.blocked]
+    return Fate(_word(mail, states), list(names), blocked[-1] if blocked else mail.reason)
 
 
 async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:
-    query = (
-        _with_names().where(*_delivery_conditions(wanted)).order_by(col(Delivery.id).desc()).limit(limit + 1)
-    )
-    found = [DeliveryRow(*row) for row in (await db.exec(query.options(*_without(*HEAVY)))).all()]
+    matching = named_deliveries().where(*_delivery_conditions(wanted))
+    query = matching.order_by(col(Delivery.id).desc()).limit(limit + 1)
+    found = [DeliveryRow(*row) for row in (await db.exec(query.options(*without(*HEAVY)))).all()]
     rows = found[:limit]
     return Page(rows, rows[-1].delivery.id if len(found) > limit else None)
 
 
 async def stuck(db: AsyncSession, condition: ColumnElement[bool], *, limit: int) -> list[DeliveryRow]:
     query = (
-        _with_names()
+        named_deliveries()
         .where(condition)
         .order_by(col(Delivery.id).desc())
         .limit(limit)
-        .options(*_without(*HEAVY))
+        .options(*without(*HEAVY))
     )
     return [DeliveryRow(*row) for row in (await db.exec(query)).all()]
 
 
+async def choices(db: AsyncSession) -> dict[str, list[tuple[int, str]]]:
+    """Give the receivers and the rules that a list of deliveries can be narrowed to, by name."""
+    endpoints = select(Endpoint.id, Endpoint.name).order_by(col(Endpoint.name))
+    rules = select(Rule.id, Rule.name).order_by(col(Rule.position))
+    return {
+        "endpoints": [(number or 0, name) for number, name in (await db.exec(endpoints)).all()],
+        "rules": [(number or 0, name) for number, name in (await db.exec(rules)).all()],
+    }
+
+
 async def delivery(db: AsyncSession, delivery_id: int) -> DeliveryRow | None:
-    found = (await db.exec(_with_names().where(Delivery.id == delivery_id))).first()
+    found = (await db.exec(named_deliveries().where(Delivery.id == delivery_id))).first()
     return DeliveryRow(*found) if found else None
 
 
-def _with_names() -> Select[Delivery, Message, str, str]:
+def named_deliveries() -> Select[Delivery, Message, str, str]:
     return (
         select(Delivery, Message, Endpoint.name, Rule.name)
         .join(Message, col(Message.id) == Delivery.message_id)
@@ -163,13 +165,21 @@ def _with_names() -> Select[Delivery, Message, str, str]:
     )
 
 
-def _without(*columns: object) -> list[ExecutableOption]:
+def without(*columns: object) -> list[ExecutableOption]:
     """Leave in the database what a list does not show."""
     return [defer(column, raiseload=True) for column in columns]  # type: ignore[arg-type]
 
 
+def contains(text: str) -> list[ColumnElement[bool]]:
+    """Ask for a mail with this text in its subject or sender."""
+    if not text:
+        return []
+    subject, sender = func.lower(Message.subject), func.lower(Message.sender)
+    return [subject.contains(text.lower(), autoescape=True) | sender.contains(text.lower(), autoescape=True)]
+
+
 def _message_conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
-    conditions = _contains(wanted.text)
+    conditions = contains(wanted.text)
     if wanted.show in set(Verdict):
         conditions.append(col(Message.verdict) == Verdict(wanted.show))
     elif wanted.show in set(MessageState):
@@ -182,7 +192,7 @@ def _message_conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
 
 
 def _delivery_conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
-    conditions = _contains(wanted.text)
+    conditions = contains(wanted.text)
     if wanted.state in set(DeliveryState):
         conditions.append(col(Delivery.state) == DeliveryState(wanted.state))
     if wanted.endpoint is not None:
@@ -198,13 +208,6 @@ def _delivery_conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
     if wanted.before is not None:
         conditions.append(col(Delivery.id) < wanted.before)
     return conditions
-
-
-def _contains(text: str) -> list[ColumnElement[bool]]:
-    if not text:
-        return []
-    subject, sender = func.lower(Message.subject), func.lower(Message.sender)
-    return [subject.contains(text.lower(), autoescape=True) | sender.contains(text.lower(), autoescape=True)]
 
 
 def _word(mail: Message, states: set[str]) -> str:

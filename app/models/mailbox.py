@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import LargeBinary
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, SQLModel, UniqueConstraint, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.columns import facts, moment, word
 
@@ -49,6 +50,11 @@ class Mailbox(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_column=moment())
     poll_at: datetime = Field(sa_column=moment(nullable=False))
     created_at: datetime = Field(sa_column=moment(nullable=False))
+
+    @classmethod
+    async def names(cls, db: AsyncSession) -> dict[int, str]:
+        found = await db.exec(select(cls.id, cls.name))
+        return {mailbox_id or 0: name for mailbox_id, name in found.all()}
 
     def answered(self, now: datetime, began_at: datetime, poll_at: datetime) -> None:
         """Take note of a poll that went through; the next one is counted from its beginning."""

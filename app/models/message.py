@@ -19,10 +19,14 @@ class MessageState(StrEnum):
     VANISHED = "vanished"
 
 
+# All that is asked each second is in the index, the state first: else SQLite takes the index of all states.
+WAITING = ("state", "decide_tries", "id", "decide_owner", "decide_at")
+
+
 class Message(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("folder_id", "uidvalidity", "uid", "occurrence"),
-        partial_index("ix_message_waiting", "decide_at", where="state = 'stored'"),
+        partial_index("ix_message_waiting", *WAITING, where="state = 'stored'"),
         partial_index("ix_message_owed", "folder_id", "fetch_at", where="fetch_at IS NOT NULL"),
         Index("ix_message_verdict", "verdict", "id"),
         Index("ix_message_state", "state", "id"),
@@ -92,7 +96,8 @@ class Message(SQLModel, table=True):
         """
         if not self.can_be_tried_again:
             raise ValueError(self.state)
-        self.insisted = self.verdict is Verdict.DUPLICATE or self.state is MessageState.OVERSIZE
+        refused = self.verdict is Verdict.DUPLICATE or self.state is MessageState.OVERSIZE
+        self.insisted = self.insisted or refused
         if self.digest is None:
             self.state, self.fetch_tries, self.fetch_at = MessageState.QUARANTINED, 0, now
             self.verdict, self.reason = None, {"code": "not_fetched", "facts": {}}
@@ -109,6 +114,7 @@ class Raw(SQLModel, table=True):
     plain: str | None = None
     html: str | None = None
     text: str | None = None
+    headers: list[list[str]] | None = Field(default=None, sa_column=facts(nullable=True))  # name, value
     attachments: int = 0
 
 

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.delivery import Attempt
 from app.models.endpoint import Endpoint
-from app.models.setting import Setting
+from app.models.setting import Sending, Setting
 from app.rules.claim import refusal
 from app.rules.verdict import Reason
 
@@ -19,7 +19,7 @@ async def refused(db: AsyncSession, endpoint: Endpoint, now: datetime) -> tuple[
     """Say why nothing goes to it now, if so; and how many attempts the hour had, where that counts."""
     used = await _attempts_this_hour(db, endpoint, now)
     reason = refusal(
-        sending_enabled=(await Setting.load(db)).sending_enabled,
+        sending_enabled=(await Setting.load(db)).sending is not Sending.PAUSED,
         endpoint_state=endpoint.state,
         not_before=endpoint.not_before,
         rate=(used, endpoint.rate_per_hour),

@@ -1,14 +1,26 @@
 """What an operator may change: one row, read at each use, effective for the next mail."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models.columns import facts, moment
+from app.models.columns import facts, moment, word
+from app.rules.rule import Priority
 from app.rules.settings import Settings, day_names
 from app.rules.window import parse_time
+
+
+class Sending(StrEnum):
+    """The big switch. While it drains, what is on its way still goes and nothing new is let in."""
+
+    ON = "on"
+    DRAINING = "draining"
+    PAUSED = "paused"
 
 
 class Setting(SQLModel, table=True):
@@ -29,16 +41,29 @@ class Setting(SQLModel, table=True):
     absence_days: list[str] = Field(sa_column=facts())
     vacation_start: date | None = None
     vacation_end: date | None = None
-    sending_enabled: bool = True
+    sending: Sending = Field(default=Sending.ON, sa_column=word(Sending))
+    resume_per_minute: int = 0  # how fast what a pause held may go; 0 is at once
+    resume_from: datetime | None = Field(default=None, sa_column=moment())  # when the next of it may go
     group_dedup: bool = True
     exclude_keywords: list[str] = Field(sa_column=facts())
+    require_attachments: bool = False
+    sender_priority: dict[str, str] = Field(default_factory=dict, sa_column=facts())  # address: priority
     max_email_size_mb: int | None = None
     saved_at: datetime = Field(sa_column=moment(nullable=False))
     saved_by: str = ""
 
     @classmethod
-    async def load(cls, db: AsyncSession) -> "Setting":
-        return await db.get_one(cls, 1)
+    async def load(cls, db: AsyncSession, *, for_update: bool = False) -> "Setting":
+        return await db.get_one(cls, 1, with_for_update=for_update or None, populate_existing=for_update)
+
+    def change(self, values: Mapping[str, Any], *, by: str, now: datetime) -> list[str]:
+        """Save some settings; what is held is planned again with them. Gives the names of what differs."""
+        changed = [name for name, value in values.items() if getattr(self, name) != value]
+        for name in changed:
+            setattr(self, name, values[name])
+        self.revision += 1
+        self.saved_at, self.saved_by = now, by
+        return changed
 
     @property
     def tz(self) -> ZoneInfo:
@@ -56,7 +81,9 @@ class Setting(SQLModel, table=True):
             absence_days=day_names(self.absence_days),
             vacation_start=self.vacation_start,
             vacation_end=self.vacation_end,
-            sending_enabled=self.sending_enabled,
+            sending_enabled=self.sending is Sending.ON,
             group_dedup=self.group_dedup,
             exclude_keywords=tuple(self.exclude_keywords),
+            require_attachments=self.require_attachments,
+            sender_priority={sender: Priority(value) for sender, value in self.sender_priority.items()},
         )

@@ -6,13 +6,15 @@ from datetime import datetime, time, timedelta
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.models.database import storage_trouble
 from app.models.delivery import Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.mailbox import Mailbox, MailboxState
 from app.models.message import Message, MessageState
 from app.models.process import Process, ProcessState
 from app.models.run import Run, RunState
-from app.models.setting import Setting
+from app.models.setting import Sending, Setting
+from app.models.switch import Switch, switch
 
 SILENCE = timedelta(seconds=20)  # a process beats every five seconds
 RECENT = timedelta(days=7)  # what failed longer ago is history, not news
@@ -46,6 +48,7 @@ class Standing:
     counts: Counts
     mailboxes: int
     runs: list[tuple[Run, str]]  # with their mailboxes
+    switch: Switch
     mailbox: Mailbox | None = None
     endpoint: str = ""
     since: datetime | None = None
@@ -59,14 +62,23 @@ class Standing:
 async def standing(db: AsyncSession, now: datetime) -> Standing:
     setting = await Setting.load(db)
     counts = await count(db, day_start(setting, now), now)
+    turned = await switch(db, setting, left=counts.waiting, now=now)
     mailboxes = list((await db.exec(select(Mailbox).where(Mailbox.active).order_by(col(Mailbox.id)))).all())
     worst = (
-        await _worker_trouble(db, now)
+        _storage_trouble(db)
+        or await _worker_trouble(db, now)
         or _mailbox_trouble(mailboxes)
-        or await _delivery_trouble(db, setting, counts)
+        or _pause(turned)
+        or await _delivery_trouble(db, turned, counts)
         or {"word": "well", "tone": "good", "next_at": counts.release_at}
     )
-    return Standing(counts=counts, mailboxes=len(mailboxes), runs=await recent_runs(db, now), **worst)  # type: ignore[arg-type]
+    return Standing(
+        counts=counts,
+        mailboxes=len(mailboxes),
+        runs=await recent_runs(db, now),
+        switch=turned,
+        **worst,  # type: ignore[arg-type]
+    )
 
 
 def day_start(setting: Setting, now: datetime) -> datetime:
@@ -107,6 +119,12 @@ async def recent_runs(db: AsyncSession, now: datetime) -> list[tuple[Run, str]]:
     return list((await db.exec(query)).all())
 
 
+def _storage_trouble(db: AsyncSession) -> dict[str, object] | None:
+    """Without a place to write to nobody can even say that he lives, so this comes before all others."""
+    trouble = storage_trouble(db)
+    return {"word": f"database_{trouble}", "tone": "bad"} if trouble else None
+
+
 async def _worker_trouble(db: AsyncSession, now: datetime) -> dict[str, object] | None:
     query = select(Process).where(Process.role == "worker").order_by(col(Process.beat_at).desc())
     workers = (await db.exec(query)).all()
@@ -129,15 +147,20 @@ def _mailbox_trouble(mailboxes: list[Mailbox]) -> dict[str, object] | None:
     return None
 
 
-async def _delivery_trouble(db: AsyncSession, setting: Setting, counts: Counts) -> dict[str, object] | None:
+def _pause(turned: Switch) -> dict[str, object] | None:
+    """Nothing that is stuck can be helped while nothing may leave, so this comes first."""
+    return None if turned.sending is Sending.ON else {"word": turned.word, "tone": "wait"}
+
+
+async def _delivery_trouble(db: AsyncSession, turned: Switch, counts: Counts) -> dict[str, object] | None:
     if counts.stuck:
         return {"word": "stuck", "tone": "bad"}
     parks = select(Endpoint.name).where(Endpoint.state == EndpointState.PARKED).limit(1)
     parked = (await db.exec(parks)).first()
     if parked is not None:
         return {"word": "endpoint_parked", "tone": "wait", "endpoint": parked}
-    if not setting.sending_enabled:
-        return {"word": "sending_off", "tone": "wait"}
+    if turned.word == "resuming":
+        return {"word": "resuming", "tone": "busy"}
     if counts.refused:
         return {"word": "refusals", "tone": "wait"}
     ready = select(Process.owner).where(Process.state == ProcessState.READY)

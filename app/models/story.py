@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -12,14 +11,13 @@ from app.models import history
 from app.models.decision import Decision, Link
 from app.models.delivery import Attempt, DeliveryState
 from app.models.endpoint import Endpoint
+from app.models.explanation import Explanation, Said, explain
 from app.models.history import DeliveryFilter, DeliveryRow
 from app.models.mailbox import Folder, Mailbox
 from app.models.message import Message, Raw
 from app.models.refusal import refused
-from app.models.rule import Rule
-from app.rules.verdict import Mark, Reason
-
-AFTER_RULES = {"no_rule_matched", "rule_ends_search"}
+from app.models.rule import Rule, RuleVersion
+from app.rules.verdict import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +34,21 @@ class MessageStory:
     original: Message | None
 
     @property
-    def before(self) -> list[dict[str, Any]]:
-        """What was asked of the mail before any rule."""
-        return [step for step in self.message.steps if step["code"] not in AFTER_RULES]
-
-    @property
-    def after(self) -> list[dict[str, Any]]:
-        return [step for step in self.message.steps if step["code"] in AFTER_RULES]
-
-    def decides(self, step: dict[str, Any], decision: Decision | None = None) -> bool:
-        """Say whether this is the step that gave the mail its verdict."""
-        stopped = step["mark"] == Mark.STOPPED and step["code"] == (self.message.reason or {}).get("code")
-        return stopped and (decision is None or decision.verdict == self.message.verdict)
+    def explanation(self) -> Explanation:
+        return explain(
+            state=self.state,
+            verdict=self.message.verdict,
+            reason=self.message.reason,
+            steps=self.message.steps,
+            said=[_said(decision, rule) for decision, rule in self.decisions],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStory:
     row: DeliveryRow
     endpoint: Endpoint
+    version: RuleVersion  # of the rule, that made it
     attempts: list[Attempt]  # newest first
     waits: Reason | None  # why it does not go now, although it is due
 
@@ -74,7 +69,7 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
     read = (await db.exec(select(shown, Raw.attachments).where(Raw.message_id == message_id))).first()
     return MessageStory(
         message=message,
-        state=(await history.fates_of(db, [message]))[message_id][0],
+        state=(await history.fates_of(db, [message]))[message_id].state,
         mailbox=await db.get_one(Mailbox, message.mailbox_id),
         folder=(await db.get_one(Folder, message.folder_id)).name,
         decisions=list((await db.exec(decisions)).all()),
@@ -96,6 +91,17 @@ async def of_delivery(db: AsyncSession, delivery_id: int, now: datetime) -> Deli
     return DeliveryStory(
         row=row,
         endpoint=endpoint,
+        version=await db.get_one(RuleVersion, row.delivery.rule_version_id),
         waits=(await refused(db, endpoint, now))[0] if pending else None,
         attempts=list((await db.exec(attempts.limit(history.PAGE))).all()),
+    )
+
+
+def _said(decision: Decision, rule: str) -> Said:
+    return Said(
+        rule=rule,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        steps=decision.steps,
+        matched=decision.matched,
     )

@@ -1,16 +1,15 @@
 """The judgement over one mail: what every rule says of it, and what follows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from app.rules import detector, gates
-from app.rules.finding import Finding
+from app.rules import gates, matching
 from app.rules.group import GroupKey, key_of
 from app.rules.links import Link
 from app.rules.mail import Mail
 from app.rules.reading import Reading, read
-from app.rules.rule import LINKS, Action, Rule
+from app.rules.rule import Action, Priority, Rule
 from app.rules.settings import Settings
 from app.rules.subject import split_prefix
 from app.rules.text import normalise
@@ -26,7 +25,8 @@ _VERDICTS = {Action.SEND: Verdict.DELIVER, Action.HOLD: Verdict.HOLD, Action.DRO
 class Outcome:
     """What one rule says. `dropped` asks for a delivery that is kept, shown and not sent.
 
-    `group` is the mark to set with the deliveries; `detector` and the texts are what receivers are told.
+    `group` is the mark to set with the deliveries; `detector` and the texts are what receivers are told;
+    `captures` are what the rule's patterns caught, for its template.
     """
 
     rule_id: int
@@ -38,6 +38,8 @@ class Outcome:
     detector: str | None = None
     delivery_time: str | None = None
     urgent: bool = False
+    captures: Mapping[str, str] = field(default_factory=dict)
+    priority: Priority = Priority.NORMAL
     group: GroupKey | None = None
     window_start_text: str | None = None
     window_end_text: str | None = None
@@ -112,6 +114,10 @@ def _first_looks(case: _Case, rules: Sequence[Rule]) -> list[Step]:
         steps.append(
             Step(Reason("no_exclude_keyword", {"count": len(case.settings.exclude_keywords)}), Mark.PASSED)
         )
+    if case.settings.require_attachments:
+        if not case.mail.attachments:
+            return [*steps, Step(Reason("no_attachment"), Mark.STOPPED)]
+        steps.append(Step(Reason("has_attachment", {"count": case.mail.attachments}), Mark.PASSED))
     if not rules:
         steps.append(Step(Reason("no_rule"), Mark.STOPPED))
     return steps
@@ -137,56 +143,38 @@ def _ask(case: _Case, rules: Sequence[Rule]) -> tuple[Outcome, ...]:
 
 
 def _judge(case: _Case, rule: Rule) -> Outcome:
-    finding = detector.detect(case.reading, rule)
-    if not finding.matched:
-        return _unmatched(rule, _lacks(rule, finding))
-    keyword = _excluded(case.reading, rule.exclude_keywords)
-    if keyword is not None:
-        return _unmatched(rule, Reason("exclude_keyword", {"keyword": keyword, "rule": rule.name}))
-    matched = _matched(case, rule, finding)
-    group = key_of(mail=case.mail, rule=rule, settings=case.settings, now=case.now)
-    if not rule.endpoint_ids:
-        return _ended(matched, Verdict.HOLD, Reason("no_endpoint", {"rule": rule.name}))
-    if group is not None and group in case.marks:
-        return _ended(matched, Verdict.DUPLICATE, _group_reason("group_duplicate", group, case.marks[group]))
-    return _gated(case, rule, matched, group)
-
-
-def _lacks(rule: Rule, finding: Finding) -> Reason:
-    facts = {"rule": rule.name, "detector": rule.detector, "missing": list(finding.missing)}
-    return Reason("not_matched", facts | ({"forbidden": finding.forbidden} if finding.forbidden else {}))
-
-
-def _unmatched(rule: Rule, reason: Reason) -> Outcome:
-    steps = (Step(reason, Mark.STOPPED),)
-    return Outcome(
-        rule_id=rule.id, version_id=rule.version_id, matched=False, verdict=None, reason=reason, steps=steps
-    )
-
-
-def _matched(case: _Case, rule: Rule, finding: Finding) -> Outcome:
-    """The outcome as far as the detector knows it; the verdict follows."""
-    facts = {
-        "rule": rule.name,
-        "delivery_time": finding.delivery_time,
-        "urgent": finding.urgent,
-        "links": len(case.reading.deliveries),
-    }
-    reason = Reason(f"matched_{rule.detector}", facts)
-    return Outcome(
+    answer = matching.ask(rule, case.reading)
+    outcome = Outcome(
         rule_id=rule.id,
         version_id=rule.version_id,
-        matched=True,
+        matched=answer.against is None,
         verdict=None,
-        reason=reason,
-        steps=(Step(reason, Mark.PASSED),),
-        detector=None if rule.detector == LINKS else rule.detector,
-        delivery_time=finding.delivery_time,
-        urgent=finding.urgent,
+        reason=answer.against or Reason("rule_matches", {"rule": rule.name}),
+        steps=answer.steps,
+        detector=answer.detector,
+        delivery_time=answer.finding.delivery_time,
+        urgent=answer.finding.urgent,
+        captures=answer.captures,
+        priority=case.settings.sender_priority.get(case.mail.sender, rule.priority),
     )
+    return _followed(case, rule, outcome) if outcome.matched else outcome
 
 
-def _ended(outcome: Outcome, verdict: Verdict, reason: Reason) -> Outcome:
+def _followed(case: _Case, rule: Rule, outcome: Outcome) -> Outcome:
+    """What becomes of a mail that meets the rule's conditions."""
+    keyword = _excluded(case.reading, rule.exclude_keywords)
+    if keyword is not None:
+        reason = Reason("exclude_keyword", {"keyword": keyword, "rule": rule.name})
+        return replace(_ended(outcome, None, reason), matched=False)
+    if not rule.endpoint_ids:
+        return _ended(outcome, Verdict.HOLD, Reason("no_endpoint", {"rule": rule.name}))
+    group = key_of(mail=case.mail, rule=rule, settings=case.settings, now=case.now)
+    if group is not None and group in case.marks:
+        return _ended(outcome, Verdict.DUPLICATE, _group_reason("group_duplicate", group, case.marks[group]))
+    return _gated(case, rule, outcome, group)
+
+
+def _ended(outcome: Outcome, verdict: Verdict | None, reason: Reason) -> Outcome:
     steps = (*outcome.steps, Step(reason, Mark.STOPPED))
     return replace(outcome, verdict=verdict, reason=reason, steps=steps)
 
@@ -194,11 +182,12 @@ def _ended(outcome: Outcome, verdict: Verdict, reason: Reason) -> Outcome:
 def _gated(case: _Case, rule: Rule, outcome: Outcome, group: GroupKey | None) -> Outcome:
     gate = gates.judge(
         rule=rule,
+        detector=outcome.detector,
         urgent=outcome.urgent,
         has_links=bool(case.reading.deliveries),
         settings=case.settings,
         now=case.now,
-        arrived_at=case.mail.arrived_at,
+        expires_at=gates.expiry(rule, case.mail.arrived_at, case.settings),
     )
     first = (Step(_group_reason("group_free", group), Mark.PASSED),) if group else ()
     return replace(

@@ -31,6 +31,7 @@ class Gate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     rule: Rule
+    detector: str | None
     policy: Policy
     urgent: bool
     has_links: bool
@@ -49,21 +50,20 @@ _Ruling = tuple[Action, Reason]
 def judge(
     *,
     rule: Rule,
+    detector: str | None,
     urgent: bool,
     has_links: bool,
     settings: Settings,
     now: datetime,
-    arrived_at: datetime,
-    expires_at: datetime | None = None,
+    expires_at: datetime | None,
 ) -> Gate:
     """Ask every gate until one stops the mail: the same questions when it is decided and when it is released.
 
-    A hold that was given an end keeps it, whatever zone is set since.
+    `expires_at` is what `expiry` gave when it was decided: it stays, whatever zone is set since.
     """
-    if expires_at is None and rule.hold_expires == "end_of_day":
-        expires_at = end_of_day(arrived_at, settings.clock)
     case = _Case(
         rule=rule,
+        detector=detector,
         policy=rule.policy_for(urgent=urgent),
         urgent=urgent,
         has_links=has_links,
@@ -79,6 +79,11 @@ def judge(
         steps.append(Step(reason, Mark.PASSED))
     reason = Reason("rule_sends", {"endpoints": list(rule.endpoint_ids), "receivers": len(rule.endpoint_ids)})
     return _gate(case, Action.SEND, reason, [*steps, Step(reason, Mark.STOPPED)], release_at=None)
+
+
+def expiry(rule: Rule, arrived_at: datetime, settings: Settings) -> datetime | None:
+    """When a hold of this rule ends by itself, for a mail that arrived then."""
+    return end_of_day(arrived_at, settings.clock) if rule.hold_expires == "end_of_day" else None
 
 
 def _stopped(case: _Case, action: Action, reason: Reason, steps: list[Step]) -> Gate:
@@ -111,7 +116,7 @@ def _start_text(case: _Case, window: Window) -> str | None:
     position = window.position(case.local.time())
     if position is Position.INSIDE:
         return AT_ONCE
-    early = position is Position.BEFORE and case.rule.detector == DESABO and not case.urgent
+    early = position is Position.BEFORE and case.detector == DESABO and not case.urgent
     return _typed(case.settings.window_start_text, window.start) if early else None
 
 
@@ -203,7 +208,7 @@ def _later(day: date, days: int) -> date:
 
 def _lets_go(case: _Case, at: datetime) -> bool:
     local = at.astimezone(case.settings.clock)
-    if case.settings.absent_on(local.date()) or case.settings.on_vacation(local.date()):
+    if case.settings.away_on(local.date()):
         return False
     window = case.settings.window
     return window is None or _window_action(case.policy, window.position(local.time())) is Action.SEND

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from app.rules.mail import Mail
 from app.rules.rule import RECADRAGE, Rule
 from app.rules.settings import Settings
 from app.rules.subject import group_of
 
+_group_of = lru_cache(maxsize=256)(group_of)  # many rules ask about one mail
 _MONTH = "month"
 _DAYS = "days"
 _LOT = "lot_"
@@ -28,8 +30,8 @@ def key_of(*, mail: Mail, rule: Rule, settings: Settings, now: datetime) -> Grou
     kind, _, days = rule.group.partition(":")
     if not settings.group_dedup or kind not in {_MONTH, _DAYS}:
         return None
-    group = group_of(mail.subject)
-    if rule.detector == RECADRAGE and _LOT not in group:
+    group = _group_of(mail.subject)
+    if RECADRAGE in rule.detectors and _LOT not in group:
         return None
     if kind == _MONTH:
         return GroupKey(

@@ -1,12 +1,16 @@
 """One mail as the rules see it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """Text only: headers decoded, HTML already turned into what a reader sees."""
+    """Text only: headers decoded, HTML already turned into what a reader sees.
+
+    `recipients` are bare lower-case addresses; `headers` has lower-case names; `mailbox` is its name.
+    """
 
     subject: str
     sender: str
@@ -16,3 +20,6 @@ class Mail:
     arrived_at: datetime
     attachments: int
     text_cut: bool
+    recipients: tuple[str, ...] = ()
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mailbox: str = ""

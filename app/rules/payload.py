@@ -4,7 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
+LINK = ("provider", "raw_url", "direct_url", "r2_url", "original_filename")  # what a link may say
+
 _PREVIEW = 200
+_WHERE_KNOWN = frozenset(
+    {"webhooks_time_start", "webhooks_time_end", "detector", "delivery_time", "delivery_links"}
+)
 
 
 class Facts(TypedDict):
@@ -28,6 +33,15 @@ class Facts(TypedDict):
 
 def build(**facts: Unpack[Facts]) -> dict[str, Any]:
     """Keys that say nothing are left out; the documented three are always there."""
+    return {key: value for key, value in _whole(facts).items() if value or key not in _WHERE_KNOWN}
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """The bytes that are sent and signed; half a surrogate pair becomes a question mark."""
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _whole(facts: Facts) -> dict[str, Any]:
     links, content = facts["links"], facts["content"]
     first = links[0] if links else {}
     dropbox = [link["raw_url"] for link in links if link["provider"] == "dropbox"]
@@ -39,24 +53,29 @@ def build(**facts: Unpack[Facts]) -> dict[str, Any]:
         "bodyPreview": content[:_PREVIEW] if content is not None else None,
         "email_content": content,
         "sender_email": facts["sender"],
-        **_where_known(facts),
+        "webhooks_time_start": facts["window_start"],
+        "webhooks_time_end": facts["window_end"],
+        "detector": facts["detector"],
+        "delivery_time": facts["delivery_time"],
+        "delivery_links": [dict(link) for link in links],
         "first_direct_download_url": first.get("direct_url", first.get("raw_url")),
         "dropbox_urls": dropbox,
         "dropbox_first_url": dropbox[0] if dropbox else None,
     }
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
-    """The bytes that are sent and signed; half a surrogate pair becomes a question mark."""
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _where_known(facts: Facts) -> dict[str, Any]:
-    known = {
-        "webhooks_time_start": facts["window_start"],
-        "webhooks_time_end": facts["window_end"],
-        "detector": facts["detector"],
-        "delivery_time": facts["delivery_time"],
-        "delivery_links": [dict(link) for link in facts["links"]],
+EMPTY: Mapping[str, Any] = _whole(  # every key there is, saying nothing
+    {
+        "email_id": "",
+        "subject": None,
+        "date_header": None,
+        "sender_header": None,
+        "sender": None,
+        "content": None,
+        "detector": None,
+        "delivery_time": None,
+        "window_start": None,
+        "window_end": None,
+        "links": [],
     }
-    return {key: value for key, value in known.items() if value}
+)

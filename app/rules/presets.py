@@ -2,52 +2,35 @@
 
 from typing import Any
 
-from app.rules.rule import DESABO, DESABO_FORBIDDEN, LINKS, RECADRAGE, RECADRAGE_TERMS, Action, Policy
+from app.rules.condition import Condition, Field, Group, Operator
+from app.rules.rule import DESABO, RECADRAGE, Action, Policy, Rule
 
-_DROP_OUTSIDE = Policy(before=Action.DROP, after=Action.DROP)
-_OFFER_OF_THE_DAY = Policy(before=Action.SEND, after=Action.DROP)
-_HOLD = Policy()
 
-PRESETS: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
+def detected(name: str) -> Condition:
+    return Condition(field=Field.DETECTOR, operator=Operator.EQUALS, values=(name,))
+
+
+def _preset(name: str, condition: Condition, **settings: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - fields of a rule
+    rule = Rule(id=0, version_id=0, name=name, conditions=Group(items=(condition,)), **settings)
+    return name, rule.definition()
+
+
+PRESETS = (
+    _preset(
         "Recadrage",
-        {
-            "detector": RECADRAGE,
-            "links_required": True,
-            "group": "month",
-            "policy": _DROP_OUTSIDE.definition(),
-            "urgent_policy": None,
-            "hold_expires": "never",
-            "stop": True,
-            "exclude_keywords": [],
-            "subject_terms": list(RECADRAGE_TERMS),
-        },
+        detected(RECADRAGE),
+        group="month",
+        policy=Policy(before=Action.DROP, after=Action.DROP),
+        stop=True,
     ),
-    (
+    _preset(
         "DESABO",
-        {
-            "detector": DESABO,
-            "links_required": False,
-            "group": "none",
-            "policy": _OFFER_OF_THE_DAY.definition(),
-            "urgent_policy": _HOLD.definition(),
-            "hold_expires": "end_of_day",
-            "stop": True,
-            "exclude_keywords": [],
-            "forbidden_terms": list(DESABO_FORBIDDEN),
-        },
+        detected(DESABO),
+        links_required=False,
+        policy=Policy(before=Action.SEND, after=Action.DROP),  # an offer of the day
+        urgent_policy=Policy(),
+        hold_expires="end_of_day",
+        stop=True,
     ),
-    (
-        "Any other mail with a delivery link",
-        {
-            "detector": LINKS,
-            "links_required": True,
-            "group": "none",
-            "policy": _HOLD.definition(),
-            "urgent_policy": None,
-            "hold_expires": "never",
-            "stop": False,
-            "exclude_keywords": [],
-        },
-    ),
+    _preset("Any other mail with a delivery link", Condition(field=Field.LINK, operator=Operator.PRESENT)),
 )

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from app.rules.condition import Field, Group
+
 RECADRAGE = "recadrage"
 DESABO = "desabonnement_journee_tarifs"
-LINKS = "links"
+DETECTORS = (RECADRAGE, DESABO)
 
 RECADRAGE_TERMS = ("media solution", "missions recadrage", "lot")
 DESABO_FORBIDDEN = (
@@ -26,6 +28,17 @@ class Action(StrEnum):
     SEND = "send"
     HOLD = "hold"
     DROP = "drop"
+
+
+class Priority(StrEnum):
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the queue: lower goes first."""
+        return tuple(Priority).index(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +63,23 @@ class Policy:
 class Rule:
     """One version of a rule.
 
-    `group` is `none`, `month` or `days:N`; `hold_expires` is `never` or `end_of_day`.
+    `group` is `none`, `month` or `days:N`; `hold_expires` is `never` or `end_of_day`; `template` is the
+    body that receivers get instead of the usual one, if it is not empty.
     """
 
     id: int
     version_id: int
     name: str
-    detector: str
+    conditions: Group
     links_required: bool = True
     group: str = "none"
     policy: Policy = Policy()
     urgent_policy: Policy | None = None
     hold_expires: str = "never"
     stop: bool = False
+    priority: Priority = Priority.NORMAL
+    offload: bool = True
+    template: str = ""
     endpoint_ids: tuple[int, ...] = ()
     exclude_keywords: tuple[str, ...] = ()
     subject_terms: tuple[str, ...] = RECADRAGE_TERMS
@@ -87,6 +104,8 @@ class Rule:
             version_id=version_id,
             name=name,
             endpoint_ids=tuple(endpoint_ids),
+            conditions=Group.from_json(definition["conditions"]),
+            priority=Priority(definition.get("priority", Priority.NORMAL)),
             policy=Policy.from_definition(definition.get("policy", {})),
             urgent_policy=Policy.from_definition(urgent) if urgent else None,
             **known,
@@ -97,13 +116,25 @@ class Rule:
         return {
             **{key: getattr(self, key) for key in _PLAIN},
             **{key: list(getattr(self, key)) for key in _LISTS},
+            "conditions": self.conditions.to_json(),
+            "priority": self.priority.value,
             "policy": self.policy.definition(),
             "urgent_policy": self.urgent_policy.definition() if self.urgent_policy else None,
         }
+
+    @property
+    def detectors(self) -> frozenset[str]:
+        """The detectors that it asks for, not those whose mails it leaves out."""
+        return frozenset(
+            value
+            for condition in self.conditions.asked()
+            if condition.field is Field.DETECTOR
+            for value in condition.values
+        )
 
     def policy_for(self, *, urgent: bool) -> Policy:
         return self.urgent_policy if urgent and self.urgent_policy else self.policy
 
 
-_PLAIN = ("detector", "links_required", "group", "hold_expires", "stop")
+_PLAIN = ("links_required", "group", "hold_expires", "stop", "offload", "template")
 _LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")

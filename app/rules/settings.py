@@ -1,10 +1,11 @@
 """What the operator has set for all rules together."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from app.rules.rule import Priority
 from app.rules.window import Window
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -31,6 +32,8 @@ class Settings:
     sending_enabled: bool = True
     group_dedup: bool = True
     exclude_keywords: tuple[str, ...] = ()
+    require_attachments: bool = False
+    sender_priority: Mapping[str, Priority] = field(default_factory=dict)
 
     @property
     def clock(self) -> ZoneInfo:
@@ -45,6 +48,9 @@ class Settings:
 
     def absent_on(self, day: date) -> bool:
         return self.absence_enabled and DAYS[day.weekday()] in self.absence_days
+
+    def away_on(self, day: date) -> bool:
+        return self.absent_on(day) or self.on_vacation(day)
 
     def on_vacation(self, day: date) -> bool:
         if self.vacation_start is None or self.vacation_end is None:

@@ -16,6 +16,7 @@ class Mark(StrEnum):
     PASSED = "passed"
     STOPPED = "stopped"
     NOTED = "noted"
+    UNMET = "unmet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,3 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         return {**self.reason.to_json(), "mark": self.mark.value}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
-        return cls(Reason.from_json(value), Mark(value["mark"]))

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from sqlmodel import col, select
 from starlette.responses import Response
 
 from app.events import Event
-from app.models import Delivery, Endpoint, Rule, history
+from app.models import Delivery, history
 from app.models.history import DeliveryFilter
 from app.models.story import DeliveryStory, of_delivery
 from app.views.attempts import readable, show_attempt
-from app.views.frame import framed, midnight, number_of, path, query_without, text_of
+from app.views.frame import framed, midnight, number_of, path, query_without, signed_in_as, text_of
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
@@ -26,10 +25,7 @@ async def index(request: Request) -> Response:
             "deliveries/index.html",
             fragment="list",
             found=await history.deliveries(db, _wanted(request)),
-            endpoints=list(
-                (await db.exec(select(Endpoint.id, Endpoint.name).order_by(col(Endpoint.name)))).all()
-            ),
-            rules=list((await db.exec(select(Rule.id, Rule.name).order_by(col(Rule.position)))).all()),
+            **await history.choices(db),
             wanted=_wanted(request),
             since=text_of(request, "from"),
             until=text_of(request, "to"),
@@ -54,7 +50,7 @@ async def create_retry(request: Request) -> Response:
         if delivery is None:
             raise NotFound
         try:
-            delivery.send_again(request.state["now"]())
+            delivery.send_again(request.state["now"](), signed_in_as(request))
         except ValueError:
             raise Refused(N_("This delivery is on its way already.")) from None
         db.add(delivery)

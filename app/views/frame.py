@@ -17,9 +17,17 @@ LONGEST = 200  # characters of a search
 
 
 async def framed(request: Request, db: AsyncSession, name: str, *, fragment: str, **context: Any) -> Response:  # noqa: ANN401 - as Jinja takes it
-    """Answer with the page in its frame; a fragment needs none."""
-    strip = None if wants_fragment(request) else await standing(db, request.state["now"]())
+    """Answer with the page in its frame, whose `strip` may be known already; a fragment needs none."""
+    strip = context.pop("strip", None)
+    if strip is None and not wants_fragment(request):
+        strip = await standing(db, request.state["now"]())
     return page(request, name, fragment=fragment, strip=strip, **context)
+
+
+def signed_in_as(request: Request) -> str:
+    """Give the name of whoever asks, for what they save."""
+    session = request.state["session"]
+    return session.username if session else ""
 
 
 def path(request: Request, name: str, **parameters: Any) -> str:  # noqa: ANN401 - as Starlette takes them

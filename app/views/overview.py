@@ -11,11 +11,27 @@ from app.web.state import Request
 
 # The phrases of log events, which are shown as they are stored, for the catalogue.
 EVENTS = (
+    N_("dropped mail taken back"),
     N_("endpoint parked"),
+    N_("held mail dropped"),
+    N_("held mail released"),
     N_("mailbox answers again"),
     N_("mailbox fails"),
     N_("process died"),
     N_("process restarted"),
+    N_("preferences saved"),
+    N_("routing rules saved"),
+    N_("rule brought back"),
+    N_("rule deleted"),
+    N_("rule moved"),
+    N_("rule rolled back"),
+    N_("rule saved"),
+    N_("rule switched off"),
+    N_("rule switched on"),
+    N_("schedule saved"),
+    N_("sending drains"),
+    N_("sending paused"),
+    N_("sending resumed"),
     N_("sign-in tried"),
     N_("signed in"),
 )
@@ -24,14 +40,15 @@ EVENTS = (
 async def index(request: Request) -> Response:
     now = request.state["now"]()
     async with request.state["database"].reading() as db:
-        shown, today = await overview(db, now), (await standing(db, now)).counts
+        shown, strip = await overview(db, now), await standing(db, now)
         return await framed(
             request,
             db,
             "overview/index.html",
             fragment="overview",
+            strip=strip,
             shown=shown,
-            today=today,
+            today=strip.counts,
             insecure_tls_allowed=request.state["config"].allow_insecure_tls,
         )
 
@@ -42,4 +59,4 @@ async def status(request: Request) -> Response:
         return go(request, path(request, "overview"))
     async with request.state["database"].reading() as db:
         strip = await standing(db, request.state["now"]())
-    return fragments(request, "strip.html#strip", strip=strip)
+    return fragments(request, "strip.html#strip", "held/count.html#count", strip=strip)

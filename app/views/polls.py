@@ -16,7 +16,7 @@ from app.web.state import Request
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         run = await db.get(Run, request.path_params["run_id"])
-        if run is None:
+        if run is None or run.kind != "poll":
             raise NotFound
         mailbox = await db.get(Mailbox, run.mailbox_id)
         return await framed(request, db, "polls/show.html", fragment="poll", run=run, mailbox=mailbox)

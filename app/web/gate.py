@@ -1,6 +1,5 @@
 """Closed by default: every route asks for a session, but for one visible list."""
 
-from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 from sqlmodel import select
@@ -11,7 +10,7 @@ from app.models import Session, Setting
 from app.web.addresses import route_name
 from app.web.errors import SENTENCES, is_api
 from app.web.htmx import current_page, go, wants_fragment
-from app.web.i18n import READER, reader
+from app.web.i18n import in_zone, reader
 from app.web.sessions import cookie_name, find_session, hash_token, note_seen
 from app.web.state import Request
 
@@ -43,7 +42,7 @@ class SessionGate:
         async with request.state["database"].reading() as db:
             session = await find_session(db, hash_token(token), reader().now)
             zone = (await db.exec(select(Setting.zone))).first()
-        READER.set(replace(reader(), zone=zone or reader().zone))
+        in_zone(zone or reader().zone)
         return session
 
 

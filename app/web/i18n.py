@@ -1,7 +1,7 @@
 """The reader's language, zone and moment, and the catalogues."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from gettext import NullTranslations, find, translation
@@ -27,6 +27,11 @@ READER: ContextVar[Reader] = ContextVar("reader")
 
 def reader() -> Reader:
     return READER.get()
+
+
+def in_zone(zone: str) -> None:
+    """Say times in this zone from now on."""
+    READER.set(replace(reader(), zone=zone))
 
 
 def gettext(message: str) -> str:

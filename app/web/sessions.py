@@ -4,7 +4,9 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
@@ -14,6 +16,8 @@ from app.models import Database, Session
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 NOTICE = timedelta(minutes=1)  # seen_at is written no more often
+
+log = structlog.get_logger()
 
 
 def cookie_name(*, https: bool) -> str:
@@ -59,8 +63,12 @@ async def note_seen(database: Database, session: Session, now: datetime) -> None
     """Keep the session from falling idle."""
     if now - session.seen_at < NOTICE:
         return
-    async with database.transaction() as db:
-        await db.exec(update(Session).where(col(Session.id) == session.id).values(seen_at=now))
+    older = (col(Session.id) == session.id, col(Session.seen_at) < now)  # a stream ends long after it began
+    try:
+        async with database.transaction() as db:
+            await db.exec(update(Session).where(*older).values(seen_at=now))
+    except SQLAlchemyError as error:  # the page was answered; the next one may note it
+        log.warning("session not noted", error=type(error).__name__)
 
 
 async def revoke_session(db: AsyncSession, token_hash: str, now: datetime) -> None:

@@ -9,7 +9,8 @@ from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.rules.verdict import Reason
-from app.rules.words import DATE, MOMENT, say
+from app.rules.vocabulary import DATE, MOMENT
+from app.rules.words import say
 from app.web import i18n
 from app.web.i18n import N_
 from app.web.places import TEMPLATES
@@ -109,9 +110,9 @@ def _distance(seconds: int) -> str:
     return i18n.gettext(PHRASES[way]).format(span=i18n.gettext(text).format(n=abs(seconds) // unit))
 
 
-def say_reason(stored: dict[str, Any]) -> str:
-    """Put a stored reason into the reader's words."""
-    return say(Reason.from_json(stored), _translate, zone=i18n.reader().zone)
+def say_reason(stored: dict[str, Any], zone: str = "") -> str:
+    """Put a stored reason into the reader's words, with times in the operator's zone unless told another."""
+    return say(Reason.from_json(stored), _translate, zone=zone or i18n.reader().zone)
 
 
 def _translate(message: str) -> str:

@@ -14,6 +14,7 @@ WORDS = (
     N_("ignore"),
     N_("duplicate"),
     N_("passed"),
+    N_("unmet"),
     N_("stopped"),
     N_("noted"),
     # a delivery
@@ -39,10 +40,15 @@ WORDS = (
     N_("queued"),
     N_("running"),
     N_("done"),
+    N_("cancelled"),
     N_("connecting"),
     N_("listing"),
     N_("fetching"),
     N_("flagging"),
+    # a trial, and what it found
+    N_("gained"),
+    N_("changed"),
+    N_("unchanged"),
     # an outcome
     N_("timed out"),
     N_("unreachable"),

@@ -13,7 +13,7 @@ import pytest
 from app.demo.imap_server import KEPT, ImapServer
 from app.demo.samples import ROUND, samples
 from app.demo_ports import HOST
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap import Account, Imap
 
 NOW = datetime(2026, 11, 22, 13, 12, tzinfo=UTC)
@@ -72,7 +72,7 @@ async def test_a_wrong_password_is_refused() -> None:
         with pytest.raises(IntegrationError) as refused:
             async with Imap(stranger):
                 pass
-    assert refused.value.reason is Reason.AUTH_FAILED
+    assert refused.value.reason is Failure.AUTH_FAILED
 
 
 async def test_old_mails_are_removed() -> None:

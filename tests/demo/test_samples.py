@@ -10,7 +10,7 @@ import pytest
 from app.demo.rows import look, write
 from app.demo.samples import ROUND, Promise, Sample, samples
 from app.demo_ports import Ports
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.parser import Parser
 from app.models import Database, Rule, Setting
 from app.rules.decide import Judgement, decide
@@ -93,7 +93,7 @@ async def test_one_sample_ends_the_parser_time_and_again_and_no_other_suffers() 
         for _ in range(2):
             with pytest.raises(IntegrationError) as ended:
                 await read(parser, deadly)
-            assert ended.value.reason in {Reason.PARSER_FAILED, Reason.PARSER_TOO_BIG}
+            assert ended.value.reason in {Failure.PARSER_FAILED, Failure.PARSER_TOO_BIG}
             assert (await read(parser, ROUND[0])).subject
 
 

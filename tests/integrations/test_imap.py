@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap import Account, Imap
 from tests.servers import Dovecot, free_port
 
@@ -141,19 +141,19 @@ async def test_tls_is_verified_and_the_mailbox_read_through_it(
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(dovecot: Dovecot, ada: Account) -> None:
-    assert await failure(replace(ada, tls=True, port=dovecot.tls_port)) is Reason.TLS_FAILED
+    assert await failure(replace(ada, tls=True, port=dovecot.tls_port)) is Failure.TLS_FAILED
 
 
 async def test_a_server_without_tls_is_refused_when_tls_is_asked_for(dovecot: Dovecot, ada: Account) -> None:
-    assert await failure(replace(ada, tls=True, port=dovecot.port)) is Reason.TLS_FAILED
+    assert await failure(replace(ada, tls=True, port=dovecot.port)) is Failure.TLS_FAILED
 
 
 async def test_a_wrong_password_has_its_own_word(ada: Account) -> None:
-    assert await failure(replace(ada, password="wrong")) is Reason.AUTH_FAILED
+    assert await failure(replace(ada, password="wrong")) is Failure.AUTH_FAILED
 
 
 async def test_a_wrong_password_with_an_accent_too(ada: Account) -> None:
-    assert await failure(replace(ada, password="clé")) is Reason.AUTH_FAILED
+    assert await failure(replace(ada, password="clé")) is Failure.AUTH_FAILED
 
 
 async def test_a_name_with_an_accent_signs_in(ada: Account) -> None:
@@ -163,26 +163,26 @@ async def test_a_name_with_an_accent_signs_in(ada: Account) -> None:
 
 @pytest.mark.parametrize("name", ["ada\r\nA1 LOGOUT", "ada\nx", "a\0da"])
 async def test_a_line_break_in_a_name_never_reaches_the_server(ada: Account, name: str) -> None:
-    assert await failure(replace(ada, username=name)) is Reason.AUTH_FAILED
+    assert await failure(replace(ada, username=name)) is Failure.AUTH_FAILED
     async with Imap(ada) as imap:
         with pytest.raises(IntegrationError) as refused:
             await imap.select(name)
-    assert refused.value.reason is Reason.FOLDER_MISSING
+    assert refused.value.reason is Failure.FOLDER_MISSING
 
 
 async def test_a_missing_folder_has_its_own_word(ada: Account) -> None:
     async with Imap(ada) as imap:
         with pytest.raises(IntegrationError) as missing:
             await imap.select("Nowhere")
-    assert missing.value.reason is Reason.FOLDER_MISSING
+    assert missing.value.reason is Failure.FOLDER_MISSING
 
 
 async def test_nobody_listening_is_refused(ada: Account) -> None:
-    assert await failure(replace(ada, port=free_port())) is Reason.REFUSED
+    assert await failure(replace(ada, port=free_port())) is Failure.REFUSED
 
 
 async def test_a_name_that_does_not_exist_is_not_found(ada: Account) -> None:
-    assert await failure(replace(ada, host="mail.invalid")) is Reason.NAME_NOT_FOUND
+    assert await failure(replace(ada, host="mail.invalid")) is Failure.NAME_NOT_FOUND
 
 
 async def test_a_mail_above_the_cap_is_not_read(dovecot: Dovecot, ada: Account) -> None:
@@ -191,10 +191,10 @@ async def test_a_mail_above_the_cap_is_not_read(dovecot: Dovecot, ada: Account) 
         await imap.select("INBOX")
         with pytest.raises(IntegrationError) as refused:
             await imap.bodies([1])
-    assert refused.value.reason is Reason.TOO_LARGE
+    assert refused.value.reason is Failure.TOO_LARGE
 
 
-async def failure(account: Account) -> Reason:
+async def failure(account: Account) -> Failure:
     with pytest.raises(IntegrationError) as failed:
         async with Imap(account):
             pass

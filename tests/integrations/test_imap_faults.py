@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.imap import FolderStatus, Imap
 from app.integrations.imap_answer import NO_DATE
 from tests.integrations.conftest import at
@@ -24,7 +24,7 @@ async def bodies(said: Said, uids: list[int]) -> dict[int, bytes]:
             return await imap.bodies(uids)
 
 
-async def failure(server: FakeImap, limit: float = 10.0) -> Reason:
+async def failure(server: FakeImap, limit: float = 10.0) -> Failure:
     """The word for what goes wrong on the way to a mail."""
     with pytest.raises(IntegrationError) as failed:
         await _fetch(server, limit)
@@ -123,26 +123,26 @@ async def test_an_old_server_is_asked_for_the_next_uid() -> None:
 @pytest.mark.parametrize(
     ("script", "closing", "reason"),
     [
-        ({}, {b"LOGIN": b"NO [AUTHENTICATIONFAILED] no"}, Reason.AUTH_FAILED),
-        ({}, {b"LOGIN": b"NO no"}, Reason.AUTH_FAILED),
-        ({}, {b"LOGIN": b"NO [UNAVAILABLE] later"}, Reason.UNAVAILABLE),
-        ({}, {b"LOGIN": b"BAD what"}, Reason.PROTOCOL_ERROR),
-        ({b"LOGIN": b"* BYE too many connections\r\n"}, {b"LOGIN": None}, Reason.CONNECTION_LOST),
-        ({b"LOGIN": b"garbage\r\n"}, {}, Reason.PROTOCOL_ERROR),
-        ({b"LOGIN": b"* 1 FETCH (X {99999999999}\r\n"}, {}, Reason.TOO_LARGE),
-        ({b"CAPABILITY": b"* CAPABILITY \xff\xfe\r\n"}, {}, Reason.PROTOCOL_ERROR),
-        ({b"CAPABILITY": b"* CAPABILITY NOTHING\r\n"}, {}, Reason.PROTOCOL_ERROR),
-        ({}, {b"SELECT": b"NO [NONEXISTENT] no"}, Reason.FOLDER_MISSING),
-        ({}, {b"SELECT": b"NO [SERVERBUG] oops"}, Reason.UNAVAILABLE),
-        ({b"SELECT": b"* 3 EXISTS\r\n"}, {}, Reason.PROTOCOL_ERROR),
-        ({}, {b"UID FETCH": b"NO [OVERQUOTA] full"}, Reason.UNAVAILABLE),
-        ({}, {b"UID FETCH": b"NO no"}, Reason.PROTOCOL_ERROR),
-        ({b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {%s}\r\n" % (b"9" * 5000)}, {}, Reason.PROTOCOL_ERROR),
-        ({b"UID FETCH": b"* BYE shutting down\r\n"}, {b"UID FETCH": None}, Reason.CONNECTION_LOST),
+        ({}, {b"LOGIN": b"NO [AUTHENTICATIONFAILED] no"}, Failure.AUTH_FAILED),
+        ({}, {b"LOGIN": b"NO no"}, Failure.AUTH_FAILED),
+        ({}, {b"LOGIN": b"NO [UNAVAILABLE] later"}, Failure.UNAVAILABLE),
+        ({}, {b"LOGIN": b"BAD what"}, Failure.PROTOCOL_ERROR),
+        ({b"LOGIN": b"* BYE too many connections\r\n"}, {b"LOGIN": None}, Failure.CONNECTION_LOST),
+        ({b"LOGIN": b"garbage\r\n"}, {}, Failure.PROTOCOL_ERROR),
+        ({b"LOGIN": b"* 1 FETCH (X {99999999999}\r\n"}, {}, Failure.TOO_LARGE),
+        ({b"CAPABILITY": b"* CAPABILITY \xff\xfe\r\n"}, {}, Failure.PROTOCOL_ERROR),
+        ({b"CAPABILITY": b"* CAPABILITY NOTHING\r\n"}, {}, Failure.PROTOCOL_ERROR),
+        ({}, {b"SELECT": b"NO [NONEXISTENT] no"}, Failure.FOLDER_MISSING),
+        ({}, {b"SELECT": b"NO [SERVERBUG] oops"}, Failure.UNAVAILABLE),
+        ({b"SELECT": b"* 3 EXISTS\r\n"}, {}, Failure.PROTOCOL_ERROR),
+        ({}, {b"UID FETCH": b"NO [OVERQUOTA] full"}, Failure.UNAVAILABLE),
+        ({}, {b"UID FETCH": b"NO no"}, Failure.PROTOCOL_ERROR),
+        ({b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {%s}\r\n" % (b"9" * 5000)}, {}, Failure.PROTOCOL_ERROR),
+        ({b"UID FETCH": b"* BYE shutting down\r\n"}, {b"UID FETCH": None}, Failure.CONNECTION_LOST),
     ],
 )
 async def test_each_refusal_has_its_word(
-    script: Mapping[bytes, bytes], closing: Mapping[bytes, bytes | None], reason: Reason
+    script: Mapping[bytes, bytes], closing: Mapping[bytes, bytes | None], reason: Failure
 ) -> None:
     with FakeImap(script, closing=closing) as server:
         assert await failure(server) is reason
@@ -154,13 +154,13 @@ async def test_each_refusal_has_its_word(
 async def test_something_that_is_no_mailbox_is_found_out(greeting: bytes) -> None:
     with FakeImap(greeting=greeting) as server:
         found = await failure(server, 0.5)
-    assert found in {Reason.PROTOCOL_ERROR, Reason.CONNECTION_LOST, Reason.TIMED_OUT}
+    assert found in {Failure.PROTOCOL_ERROR, Failure.CONNECTION_LOST, Failure.TIMED_OUT}
 
 
 async def test_a_connection_that_ends_inside_a_mail_is_lost() -> None:
     script = {b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {100}\r\nonly this"}
     with FakeImap(script, hang_up_after=b"UID FETCH") as server:
-        assert await failure(server) is Reason.CONNECTION_LOST
+        assert await failure(server) is Failure.CONNECTION_LOST
 
 
 async def test_a_silent_server_is_given_up() -> None:
@@ -168,14 +168,14 @@ async def test_a_silent_server_is_given_up() -> None:
         async with Imap(at(server, 0.3)) as imap:
             with pytest.raises(IntegrationError) as failed:
                 await imap.select("INBOX")
-            assert failed.value.reason is Reason.TIMED_OUT
+            assert failed.value.reason is Failure.TIMED_OUT
             with pytest.raises(IntegrationError):  # the connection is over, and says so
                 await imap.listing(1)
 
 
 async def test_a_server_that_says_nothing_at_all_is_given_up() -> None:
     with FakeImap(greeting=b"") as server:
-        assert await failure(server, 0.3) is Reason.TIMED_OUT
+        assert await failure(server, 0.3) is Failure.TIMED_OUT
 
 
 @pytest.mark.parametrize(
@@ -187,18 +187,18 @@ async def test_a_server_that_says_nothing_at_all_is_given_up() -> None:
 )
 async def test_a_dripping_server_does_not_outlast_the_limit(command: bytes, drip: Iterable[bytes]) -> None:
     with FakeImap({command: drip}, every=0.02) as server:
-        assert await failure(server, 0.2) is Reason.TIMED_OUT
+        assert await failure(server, 0.2) is Failure.TIMED_OUT
 
 
 async def test_a_huge_literal_is_refused_before_it_is_read() -> None:
     with FakeImap({b"UID FETCH": b"* 1 FETCH (UID 5 BODY[] {300000000}\r\n"}) as server:
-        assert await failure(server) is Reason.TOO_LARGE
+        assert await failure(server) is Failure.TOO_LARGE
 
 
 async def test_endless_lines_are_refused_before_they_fill_the_memory() -> None:
     flood = itertools.repeat(b"* 1 FETCH (FLAGS (" + b"x" * 1_000_000 + b"))\r\n")
     with FakeImap({b"UID FETCH": flood}) as server:
-        assert await failure(server) is Reason.TOO_LARGE
+        assert await failure(server) is Failure.TOO_LARGE
 
 
 async def test_a_caller_who_gives_up_leaves_no_thread_waiting() -> None:

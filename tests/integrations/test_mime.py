@@ -66,6 +66,8 @@ def test_a_mail_is_read_whole(line_end: bytes) -> None:
     assert mail.html == "<p>Nouveaux tar<b>ifs</b> &amp; période</p>"
     assert mail.text == "À faire pour 14h30\nNouveaux tarifs & période"
     assert mail.attachments == 2
+    assert mail.headers[1:3] == (("to", "ada@example.com"), ("subject", "Média Solution - Lot 4"))
+    assert len(mail.headers) == 7
     assert mail.notes == ()
 
 
@@ -174,10 +176,12 @@ def test_a_part_with_more_header_lines_than_anybody_sends_is_read_behind_them_an
 
 
 def test_the_mail_itself_may_have_many_header_lines() -> None:
-    mail = parse(
-        with_body("To: a@example.com,\n" + " b@example.com,\n" * 3000 + " c@example.com\nSubject: x", "y")
-    )
+    to = "To: a@example.com,\n" + " b@example.com,\n" * 400 + " c@example.com\n"
+    mail = parse(with_body(to * 9 + "Subject: x", "y"))
     assert (mail.subject, mail.plain, mail.notes) == ("x", "y", ())
+    assert mail.headers == (("to", "a@example.com," + " b@example.com," * 400 + " c@example.com"),) * 9 + (
+        ("subject", "x"),
+    )
 
 
 FRAGMENTS = st.sampled_from(
@@ -252,6 +256,7 @@ def test_no_mail_is_too_broken_to_be_read(raw: bytes) -> None:
         mail.plain,
         mail.html,
         mail.text,
+        *(value for _, value in mail.headers),
     ):
         assert "\0" not in text
         text.encode()

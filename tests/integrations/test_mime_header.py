@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.integrations.mime import headers, parse
-from app.integrations.mime_header import BLOCK_LIMIT, decode_header
+from app.integrations.mime import HEADER_LIMIT, HEADERS_LIMIT, headers, parse
+from app.integrations.mime_header import BLOCK_LIMIT, FIELD_LIMIT, decode_header
 from tests.integrations.conftest import with_body
 
+PARTS = "Content-Type: multipart/mixed; boundary=b"
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())["vectors"]
 
 
@@ -58,6 +59,12 @@ def test_an_unknown_charset_is_noted() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["UTF-8", "utf_8", "ANSI_X3.4-1968", "Windows-1252", "koi8-u", "utf-8-sig"])
+def test_a_charset_is_known_however_it_is_spelt(name: str) -> None:
+    mail = parse(with_body(f"Content-Type: text/plain; charset={name}", "x"))
+    assert (mail.plain, mail.notes) == ("x", ())
+
+
 def test_text_without_a_charset_keeps_its_accents() -> None:
     assert parse(with_body("Subject: x", "é".encode())).plain == "é"
     assert parse(with_body("Subject: x", "é".encode("latin-1"))).plain == "é"
@@ -101,6 +108,41 @@ def test_a_long_header_is_cut_and_noted_and_the_body_still_found() -> None:
         assert (mail.subject, mail.plain, mail.notes) == ("x", "body", ("header_cut",))
 
 
+def test_every_header_is_kept_in_its_order_and_decoded() -> None:
+    head = "From a Mon Sep 1\nReceived: a\nX-Spam: =?utf-8?Q?=C3=A9t=C3=A9?=\nRECEIVED : b\n  c\nX-Empty:\n"
+    assert parse(with_body(head + PARTS, "--b\nX-Part: no\n\n--b--")).headers == (
+        ("received", "a"),
+        ("x-spam", "été"),
+        ("received", "b  c"),
+        ("x-empty", ""),
+        ("content-type", "multipart/mixed; boundary=b"),
+    )
+
+
+def test_a_header_is_kept_as_far_as_its_limit() -> None:
+    mail = parse(with_body(f"X-Long: {'y' * 9000}\nX-Encoded: =?utf-8?Q?{'=C3=A9' * 2000}?=", ""))
+    assert mail.headers == (("x-long", "y" * HEADER_LIMIT), ("x-encoded", "é" * 2000))
+    assert mail.notes == ("header_cut",)
+
+
+def test_of_many_headers_the_first_are_kept() -> None:
+    numbered = [f"X-{number}: {number}\n" for number in range(FIELD_LIMIT + 1)]
+    kept, cut = (parse("".join(lines).encode()) for lines in (numbered[:-1], numbered))
+    assert len(kept.headers) == len(cut.headers) == FIELD_LIMIT
+    assert cut.headers[-1] == (f"x-{FIELD_LIMIT - 1}", f"{FIELD_LIMIT - 1}")
+    assert (kept.notes, cut.notes) == ((), ("header_cut",))
+
+
+@pytest.mark.parametrize(
+    "line", ["X: " + "y" * 4000, "y" * 4000 + ": x", "z" * 100_000 + ":", "y" * 700 + ":"]
+)
+def test_all_headers_together_are_kept_as_far_as_their_limit(line: str) -> None:
+    mail = parse(with_body("\n".join(["Subject: x", *[line] * (200_000 // len(line))]), ""))
+    assert mail.headers[0] == ("subject", "x")
+    assert sum(len(name) + len(value) for name, value in mail.headers) <= HEADERS_LIMIT
+    assert mail.notes == ("header_cut",)
+
+
 @pytest.mark.parametrize(
     "head",
     [
@@ -108,10 +150,15 @@ def test_a_long_header_is_cut_and_noted_and_the_body_still_found() -> None:
         'Content-Type: ;"' + "a;" * 40_000,
         "Content-Type: text/plain" + ";a=b" * 20_000,
         "Subject: " + "=?a?q?" * 10_000,
+        "Subject: " + "=?a?q? " * 2_000,
+        "\n".join("X: " + "=?a?q? " * 2_000 for _ in range(18)),
+        "\n".join("X: " + "".join(f"=?x{word}?q??=" for word in range(1_000)) for _ in range(18)),
         "Subject: " + "=?utf-8?B?" + "A" * 60_000 + "?=",
         "Content-Type: multipart/mixed; boundary*0=" + "*1=x;boundary" * 5_000,
         "From: " + "(" * 60_000,
     ],
 )
 def test_headers_made_to_be_slow_are_read(head: str) -> None:
-    assert parse(with_body(head, "body")).plain == "body"
+    mail = parse(with_body(head, "body"))
+    assert mail.plain == "body"
+    assert sum(len(value) for _, value in mail.headers) <= HEADERS_LIMIT

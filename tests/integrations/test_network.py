@@ -5,13 +5,13 @@ import ssl
 
 import pytest
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.network import Gate
 from app.integrations.resolver import resolve
 from app.integrations.webhook import DeliveryError, Target, Webhooks
 from tests.servers import Sink
 
-REFUSED = {Reason.PRIVATE_ADDRESS, Reason.BAD_URL, Reason.NAME_NOT_FOUND}
+REFUSED = {Failure.PRIVATE_ADDRESS, Failure.BAD_URL, Failure.NAME_NOT_FOUND}
 
 # Every way we know to write this machine, its network or a cloud's secrets.
 HOSTILE = [
@@ -144,7 +144,7 @@ def test_a_public_address_is_reached_with_tls_only() -> None:
     Gate().judge("93.184.215.14", 443, plain=False)
     with pytest.raises(IntegrationError) as refused:
         Gate().judge("93.184.215.14", 80, plain=True)
-    assert refused.value.reason is Reason.BAD_URL
+    assert refused.value.reason is Failure.BAD_URL
     assert refused.value.permanent
 
 
@@ -184,7 +184,7 @@ async def test_a_name_is_judged_by_every_address_it_has(sink: Sink) -> None:
     closed = Webhooks(Gate("192.168.0.0/16"))
     with pytest.raises(DeliveryError) as refused:
         await closed.post(Target(key=1, url=url), b"{}", {}, 10)
-    assert refused.value.reason is Reason.PRIVATE_ADDRESS
+    assert refused.value.reason is Failure.PRIVATE_ADDRESS
     await posting.aclose()
     await closed.aclose()
 
@@ -206,11 +206,11 @@ async def test_an_address_needs_no_name_server() -> None:
 async def test_a_name_without_an_address_is_not_found(name: str) -> None:
     with pytest.raises(IntegrationError) as failed:
         await resolve(name, 80)
-    assert failed.value.reason is Reason.NAME_NOT_FOUND
+    assert failed.value.reason is Failure.NAME_NOT_FOUND
 
 
 async def test_a_lookup_that_hangs_ends_at_its_limit() -> None:
     with pytest.raises(IntegrationError) as failed:
         await resolve("localhost", 80, limit=0)
-    assert failed.value.reason is Reason.TIMED_OUT
+    assert failed.value.reason is Failure.TIMED_OUT
     assert await asyncio.wait_for(resolve("localhost", 80), 10)

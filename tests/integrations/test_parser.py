@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.integrations.errors import IntegrationError, Reason
+from app.integrations.errors import Failure, IntegrationError
 from app.integrations.parser import Parser
 from tests.servers import eventually_async
 
@@ -18,6 +18,7 @@ MAIL = b"Subject: =?utf-8?Q?M=C3=A9dia?=\r\nFrom: ada@example.com\r\n\r\n\xc3\xa
 async def test_a_mail_comes_back_read(parser: Parser) -> None:
     mail = await parser.mail(MAIL)
     assert (mail.subject, mail.plain, mail.text) == ("Média", "à faire pour 14h30", "à faire pour 14h30")
+    assert mail.headers == (("subject", "Média"), ("from", "ada@example.com"))
     assert mail.notes == ()
 
 
@@ -57,7 +58,7 @@ async def test_a_mail_that_takes_too_long_is_given_up_and_the_next_one_read() ->
     async with Parser(time_limit=0.0001) as hurried:
         with pytest.raises(IntegrationError) as late:
             await hurried.mail(b"\r\n" + b"x" * 20_000_000)
-    assert late.value.reason is Reason.PARSER_TOO_SLOW
+    assert late.value.reason is Failure.PARSER_TOO_SLOW
 
 
 async def test_a_killed_process_is_named_and_replaced(parser: Parser) -> None:
@@ -69,7 +70,7 @@ async def test_a_killed_process_is_named_and_replaced(parser: Parser) -> None:
     os.kill(child, signal.SIGKILL)
     with pytest.raises(IntegrationError) as failed:
         await reading
-    assert failed.value.reason is Reason.PARSER_FAILED
+    assert failed.value.reason is Failure.PARSER_FAILED
     assert (await parser.mail(MAIL)).subject == "Média"
 
 
@@ -88,7 +89,7 @@ async def test_a_mail_that_needs_too_much_memory_is_named_and_the_next_one_read(
     async with Parser(memory_limit=64 * 1024 * 1024) as small:
         with pytest.raises(IntegrationError) as failed:
             await small.mail(b"Subject: x\r\n\r\n" + b"x" * 70_000_000)
-        assert failed.value.reason is Reason.PARSER_TOO_BIG
+        assert failed.value.reason is Failure.PARSER_TOO_BIG
         assert (await small.mail(MAIL)).subject == "Média"
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.integrations.errors import Reason
+from app.integrations.errors import Failure
 from app.integrations.webhook import DeliveryError, Target, Webhooks
 from tests.servers import Answer, Sink, eventually_async
 
@@ -142,7 +142,7 @@ async def test_a_header_that_would_be_two_is_never_sent(
 ) -> None:
     with pytest.raises(DeliveryError) as refused:
         await webhooks.post(target, b"{}", {"x-thing": value}, 10)
-    assert refused.value.reason is Reason.PROTOCOL_ERROR
+    assert refused.value.reason is Failure.PROTOCOL_ERROR
     assert refused.value.permanent
     assert not refused.value.sent
     assert sink.seen == []

@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import trustme
 
-from app.integrations.errors import Reason
+from app.integrations.errors import Failure
 from app.integrations.network import Gate
 from app.integrations.webhook import DeliveryError, Target, Webhooks
 from tests.servers import Answer, Sink, eventually_async, free_port
@@ -30,7 +31,7 @@ async def test_nobody_listening_is_refused_and_nothing_was_sent() -> None:
     posting = Webhooks(Gate("127.0.0.1"))
     error = await failure(posting, Target(key=1, url=f"http://127.0.0.1:{port}/"))
     await posting.aclose()
-    assert (error.reason, error.sent, error.peer) == (Reason.REFUSED, False, "127.0.0.1")
+    assert (error.reason, error.sent, error.peer) == (Failure.REFUSED, False, "127.0.0.1")
     assert "connect" in error.timings
 
 
@@ -38,31 +39,31 @@ async def test_an_unknown_name_is_not_found() -> None:
     posting = Webhooks(Gate())
     error = await failure(posting, Target(key=1, url="https://hook.invalid/"), 10)
     await posting.aclose()
-    assert (error.reason, error.sent) == (Reason.NAME_NOT_FOUND, False)
+    assert (error.reason, error.sent) == (Failure.NAME_NOT_FOUND, False)
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Answer.hang(), Reason.TIMED_OUT),
-        (Answer.reset(), Reason.CONNECTION_LOST),
-        (Answer.raw(), Reason.CONNECTION_LOST),
-        (Answer.raw(OK[:20]), Reason.CONNECTION_LOST),
-        (Answer.raw(OK[:20], tear=True), Reason.CONNECTION_LOST),
-        (Answer.raw(OK[:20], hold=True), Reason.TIMED_OUT),
-        (Answer.raw(*(bytes([byte]) for byte in OK), every=0.05), Reason.TIMED_OUT),
-        (Answer.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", every=0.01), Reason.TIMED_OUT),
-        (Answer.raw(b"garbage\r\n\r\n"), Reason.PROTOCOL_ERROR),
-        (Answer.raw(b"\x00\x01\x02\r\n\r\n"), Reason.PROTOCOL_ERROR),
-        (Answer.raw(b"HTTP/1.1 banana\r\n\r\n"), Reason.PROTOCOL_ERROR),
-        (Answer.raw(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), Reason.PROTOCOL_ERROR),
-        (Answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"), Reason.PROTOCOL_ERROR),
-        (Answer.endless(b"HTTP/1.1 200 OK\r\nx: ", b"y" * 100_000), Reason.PROTOCOL_ERROR),
-        (Answer.endless(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000), Reason.PROTOCOL_ERROR),
+        (Answer.hang(), Failure.TIMED_OUT),
+        (Answer.reset(), Failure.CONNECTION_LOST),
+        (Answer.raw(), Failure.CONNECTION_LOST),
+        (Answer.raw(OK[:20]), Failure.CONNECTION_LOST),
+        (Answer.raw(OK[:20], tear=True), Failure.CONNECTION_LOST),
+        (Answer.raw(OK[:20], hold=True), Failure.TIMED_OUT),
+        (Answer.raw(*(bytes([byte]) for byte in OK), every=0.05), Failure.TIMED_OUT),
+        (Answer.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", every=0.01), Failure.TIMED_OUT),
+        (Answer.raw(b"garbage\r\n\r\n"), Failure.PROTOCOL_ERROR),
+        (Answer.raw(b"\x00\x01\x02\r\n\r\n"), Failure.PROTOCOL_ERROR),
+        (Answer.raw(b"HTTP/1.1 banana\r\n\r\n"), Failure.PROTOCOL_ERROR),
+        (Answer.raw(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), Failure.PROTOCOL_ERROR),
+        (Answer.raw(b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"), Failure.PROTOCOL_ERROR),
+        (Answer.endless(b"HTTP/1.1 200 OK\r\nx: ", b"y" * 100_000), Failure.PROTOCOL_ERROR),
+        (Answer.endless(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000), Failure.PROTOCOL_ERROR),
     ],
 )
 async def test_without_a_status_the_request_may_have_arrived(
-    sink: Sink, webhooks: Webhooks, target: Target, *, answer: Answer, reason: Reason
+    sink: Sink, webhooks: Webhooks, target: Target, *, answer: Answer, reason: Failure
 ) -> None:
     sink.default = answer
     error = await failure(webhooks, target)
@@ -114,13 +115,52 @@ async def test_an_endless_answer_is_cut_and_the_connection_closed(
     assert sink.connections == 2
 
 
+class Flood:
+    """Sends a piece without end, and counts how much of it was taken off its hands."""
+
+    def __init__(self, head: bytes, piece: bytes) -> None:
+        self.sent = 0
+        self._head, self._piece = head, piece
+
+    def __call__(self, connection: socket.socket, closing: threading.Event) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        connection.sendall(self._head)
+        while not closing.is_set():
+            self.sent += connection.send(self._piece)
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        pytest.param(OK.replace(b"20", b"99999999999"), b"x" * 65_536, id="body"),
+        pytest.param(
+            OK.replace(b"content-length: 20", b"content-encoding: gzip"), b"\x00" * 65_536, id="zip"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 10_000, id="header lines"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nx: ", b"y" * 65_536, id="one header line"),
+        pytest.param(b"", b"garbage" * 10_000, id="no HTTP"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\n", b"x: y\r\n" * 10_000, id="early hints"),
+    ],
+)
+async def test_of_a_flood_little_is_read(
+    sink: Sink, webhooks: Webhooks, target: Target, *, head: bytes, piece: bytes
+) -> None:
+    flood = Flood(head, piece)
+    sink.answers.append(Answer(wire=flood))
+    with suppress(DeliveryError):
+        said = await webhooks.post(target, b"{}", {}, 10)
+        assert len(said.body) == 64 * 1024
+    await eventually_async(lambda: sink.talking == 0)  # it was hung up on
+    assert flood.sent < 8 * 2**20  # which is what the system's own buffers take
+
+
 async def test_a_request_that_waits_for_a_connection_was_not_sent(sink: Sink, webhooks: Webhooks) -> None:
     sink.default = Answer.hang()
     narrow = Target(key=1, url=sink.url, max_connections=1)
     first = asyncio.create_task(webhooks.post(narrow, b"{}", {}, 2))
     await eventually_async(lambda: sink.seen)
     error = await failure(webhooks, narrow, 0.2)
-    assert (error.reason, error.sent) == (Reason.TIMED_OUT, False)
+    assert (error.reason, error.sent) == (Failure.TIMED_OUT, False)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 
@@ -165,7 +205,7 @@ async def test_a_receiver_that_cannot_prove_its_name_gets_nothing(
     with served(certificate(authority)) as sink:
         posting = Webhooks(Gate("127.0.0.1"), context=trusting)
         error = await failure(posting, Target(key=1, url=sink.url), 10)
-        assert (error.reason, error.sent, sink.seen) == (Reason.TLS_FAILED, False, [])
+        assert (error.reason, error.sent, sink.seen) == (Failure.TLS_FAILED, False, [])
         assert "certificate" in error.detail.lower()
         # Only where the owner has said so.
         answer = await posting.post(Target(key=2, url=sink.url, verify=False), b"{}", {}, 10)
@@ -175,7 +215,7 @@ async def test_a_receiver_that_cannot_prove_its_name_gets_nothing(
 
 async def test_a_receiver_without_tls_is_not_spoken_to_in_plain(sink: Sink, webhooks: Webhooks) -> None:
     error = await failure(webhooks, Target(key=1, url=sink.url.replace("http:", "https:")), 10)
-    assert (error.reason, error.sent, sink.seen) == (Reason.TLS_FAILED, False, [])
+    assert (error.reason, error.sent, sink.seen) == (Failure.TLS_FAILED, False, [])
 
 
 async def test_a_handshake_that_never_ends_is_given_up() -> None:
@@ -183,7 +223,7 @@ async def test_a_handshake_that_never_ends_is_given_up() -> None:
         posting = Webhooks(Gate("127.0.0.1"))
         error = await failure(posting, Target(key=1, url=f"https://127.0.0.1:{silent.getsockname()[1]}/"))
         await posting.aclose()
-    assert (error.reason, error.sent) == (Reason.TIMED_OUT, False)
+    assert (error.reason, error.sent) == (Failure.TIMED_OUT, False)
     assert "tls" in error.detail
 
 

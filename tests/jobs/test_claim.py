@@ -2,17 +2,19 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import col
 
 from app.config import Config, FirstRun
 from app.integrations.network import Gate
@@ -20,21 +22,29 @@ from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
 from app.jobs.claim import claim
 from app.jobs.context import Context
+from app.jobs.intervene import Chosen, drop, take_back
+from app.jobs.pause import turn
 from app.jobs.queue import Queue
 from app.jobs.seed import prepare
+from app.jobs.sweep import sweep
 from app.migrate import upgrade
-from app.models import Database, Delivery, DeliveryState, Folder, Message, MessageState, Raw, metadata
+from app.models import (
+    Database,
+    Delivery,
+    DeliveryState,
+    Folder,
+    Message,
+    MessageState,
+    Raw,
+    Sending,
+    metadata,
+)
+from app.models.held import HeldFilter, held, reasons, without_receiver
 from app.vault import Vault
-from tests.servers import Postgres, Redis
+from tests.servers import Redis
 
 NOW = datetime(2026, 11, 16, 13, 0, tzinfo=UTC)
 DELIVERIES = 40
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -126,6 +136,50 @@ async def test_many_workers_share_the_work_and_none_gets_what_another_has(contex
     ids = [one.id for share in shares for one in share]
     assert len(ids) == len(set(ids)) == DELIVERIES
     assert all(one.generation == 1 and one.body for share in shares for one in share)
+
+
+async def test_the_more_urgent_goes_first_and_of_equals_what_waited_longest(context: Context) -> None:
+    hour = timedelta(hours=1)
+    changes: dict[int, dict[str, Any]] = {
+        20: {"priority": 0},
+        21: {"priority": 0, "due_at": NOW - hour},
+        22: {"priority": 2, "due_at": NOW - 2 * hour},
+        23: {"priority": 0, "due_at": NOW + hour},
+        24: {"due_at": NOW - hour},
+    }
+    async with context.database.transaction() as db:
+        for number, values in changes.items():
+            await db.exec(update(Delivery).where(col(Delivery.id) == number).values(**values))
+    assert [one.id for one in await claim(context, 1, 3)] == [21, 20, 24]
+    assert [one.id for one in await claim(context, 1, 2)] == [1, 2]
+    assert [one.id for one in await claim(context, 1, DELIVERIES)][-1] == 22
+
+
+async def test_after_a_pause_many_workers_together_keep_to_the_pace(context: Context) -> None:
+    async with context.database.transaction() as db:
+        await turn(db, to=Sending.PAUSED, per_minute=0, by="ada", now=NOW)
+        await turn(db, to=Sending.ON, per_minute=1, by="ada", now=NOW)
+    workers = [replace(context, owner=f"elsewhere/worker/{number}/1") for number in range(8)]
+    await asyncio.gather(*(sweep(worker) for worker in workers))
+    assert len(await claim(context, 1, DELIVERIES)) == 1
+
+
+async def test_what_is_held_is_found_and_changed_by_hand(context: Context) -> None:
+    reason = {"code": "paused", "facts": {"action": "hold"}}
+    async with context.database.transaction() as db:
+        await db.exec(update(Delivery).values(state=DeliveryState.HELD, reason=reason))
+        await db.exec(update(Delivery).where(col(Delivery.id) <= 3).values(release_at=NOW))
+        wanted = HeldFilter(why="paused", endpoint=1, text="")
+        first = await held(db, wanted, None, limit=4)
+        rest = await held(db, wanted, first.further, limit=DELIVERIES)
+        ids = [row.delivery.id for row in (*first.rows, *rest.rows)]
+        assert (ids, first.total, await reasons(db)) == ([*range(1, DELIVERIES + 1)], DELIVERIES, ["paused"])
+        dropped = await drop(db, Chosen(all_of=wanted), by="ada", now=NOW)
+        assert dropped
+        taken_back = await take_back(db, dropped.facts["batch"], by="ada", now=NOW)
+        assert taken_back
+        assert taken_back.facts == {"count": DELIVERIES}
+        assert (await without_receiver(db))[1] == 0
 
 
 async def test_the_tables_are_those_of_the_models(either_url: str) -> None:

@@ -94,6 +94,17 @@ async def test_a_duplicate_goes_out_all_the_same_when_somebody_insists(world: Wo
         (await world.rows(Message))[2].try_again(world.clock())
 
 
+async def test_who_insists_twice_insists_all_the_same(world: World) -> None:
+    await world.set(max_email_size_mb=1)
+    world.arrives(a_mail("large", "https://fromsmash.com/large " + "x" * 1_100_000))
+    await world.poll()
+    for _ in range(2):
+        async with world.context.database.transaction() as db:
+            (await db.get_one(Message, 1)).try_again(world.clock())
+    await world.settle()
+    assert (await world.one(Message)).verdict is Verdict.DELIVER
+
+
 async def test_a_mail_that_is_too_large_is_fetched_when_somebody_insists(world: World) -> None:
     await world.set(max_email_size_mb=1)
     world.arrives(a_mail("large", "https://fromsmash.com/large " + "x" * 1_100_000))

@@ -14,7 +14,7 @@ from app.jobs.deliver import Deliverer
 from app.jobs.outcome import Result, record
 from app.jobs.owner import machine
 from app.jobs.sweep import sweep
-from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode, Sending
 from app.rules.retry import wait_asked
 from tests.jobs.conftest import World, running
 from tests.letters import with_link
@@ -77,7 +77,7 @@ async def test_after_the_last_try_it_has_failed_and_can_be_sent_again(world: Wor
     failed = await world.one(Delivery)
     assert (failed.state, failed.needs_attention) == (DeliveryState.FAILED, True)
     async with world.context.database.transaction() as db:
-        (await db.get_one(Delivery, failed.id)).send_again(world.clock())
+        (await db.get_one(Delivery, failed.id)).send_again(world.clock(), "ada")
     await world.deliver()
     sent = await world.one(Delivery)
     assert (sent.state, sent.webhook_id) == (DeliveryState.SENT, failed.webhook_id)
@@ -137,9 +137,9 @@ async def test_over_the_rate_limit_a_delivery_waits(world: World) -> None:
 
 async def test_the_pause_switch_is_asked_at_every_claim(world: World) -> None:
     await _decided(world)
-    await world.set(sending_enabled=False)
+    await world.set(sending=Sending.PAUSED)
     assert await world.deliver() == 0
-    await world.set(sending_enabled=True)
+    await world.set(sending=Sending.ON)
     assert await world.deliver() == 1
 
 

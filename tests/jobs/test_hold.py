@@ -1,16 +1,24 @@
 """What is held leaves when its time comes, and follows the settings of that moment."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from sqlmodel import select
+
+from app.jobs.hold import AT_ONCE, release_due
+from app.jobs.intervene import Chosen, drop, release, take_back
 from app.jobs.seed import add_endpoint, new_endpoint
 from app.jobs.sweep import sweep
 from app.models import (
     Decision,
     Delivery,
     DeliveryState,
+    LogEvent,
     Message,
     RuleVersion,
+    Sending,
 )
+from app.models.held import HeldFilter
 from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
 from tests.letters import desabo, matching, with_link
@@ -40,12 +48,12 @@ async def test_a_held_mail_follows_the_settings_of_the_moment(world: World) -> N
 
 
 async def test_while_paused_mail_is_held_and_leaves_when_sending_is_on_again(world: World) -> None:
-    await world.set(sending_enabled=False)
+    await world.set(sending=Sending.PAUSED)
     world.arrives(with_link())
     await world.settle()
     delivery = await world.one(Delivery)
     assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "paused")
-    await world.set(sending_enabled=True)
+    await world.set(sending=Sending.ON)
     await world.settle()
     assert (await world.one(Delivery)).state is DeliveryState.SENT
 
@@ -95,3 +103,80 @@ async def test_a_receiver_that_is_connected_later_gets_the_mail_that_waited_for_
     message, delivery = await world.one(Message), await world.one(Delivery)
     assert (message.verdict, delivery.state) == (Verdict.DELIVER, DeliveryState.SENT)
     assert len(await world.rows(Decision)) == 3
+
+
+async def test_a_pause_in_the_night_does_not_cost_what_is_held_until_the_morning(world: World) -> None:
+    async with world.context.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            policy = version.definition["policy"] | {"paused": "drop"}
+            version.definition = version.definition | {"policy": policy}
+    await world.set(window_start="15h00", window_end="19h00")
+    world.arrives(with_link())
+    await world.settle()
+    opening = (await world.one(Delivery)).release_at
+    for sending in (Sending.PAUSED, Sending.ON):
+        await world.set(sending=sending)
+        await sweep(world.context)
+        delivery = await world.one(Delivery)
+        assert (delivery.state, delivery.release_at) == (DeliveryState.HELD, opening)
+    await world.set(sending=Sending.PAUSED)
+    world.clock.pass_(hours=1)
+    await sweep(world.context)
+    assert (await world.one(Delivery)).state is DeliveryState.DROPPED
+
+
+async def test_more_than_one_batch_is_let_go_the_most_urgent_first(world: World) -> None:
+    await world.set(sending=Sending.PAUSED)
+    world.arrives(*(matching(lot) for lot in range(AT_ONCE + 20)))
+    await world.poll()
+    await world.decide()
+    await world.set(sending=Sending.ON)
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Delivery, AT_ONCE + 20)).priority = 0
+        assert await release_due(db, world.clock()) == AT_ONCE
+        assert (await db.get_one(Delivery, AT_ONCE + 20)).state is DeliveryState.PENDING
+    await sweep(world.context)
+    assert {one.state for one in await world.rows(Delivery)} == {DeliveryState.PENDING}
+
+
+async def test_what_is_released_by_hand_goes_outside_the_window_but_not_during_a_pause(world: World) -> None:
+    await world.set(window_start="15h00", window_end="19h00", sending=Sending.PAUSED)
+    world.arrives(with_link())
+    await world.settle()
+    await by_hand(world, release)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.PENDING
+    await world.set(sending=Sending.ON)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+
+
+async def test_what_is_dropped_by_hand_speaks_for_its_group_no_more(world: World) -> None:
+    await world.set(sending=Sending.PAUSED)
+    world.arrives(matching(42))
+    await world.settle()
+    await by_hand(world, drop)
+    world.arrives(matching(42))
+    await world.settle()
+    assert [one.state for one in await world.rows(Delivery)] == [DeliveryState.DROPPED, DeliveryState.HELD]
+
+
+async def test_what_is_taken_back_is_held_as_the_gates_say_now(world: World) -> None:
+    await world.set(window_start="15h00", window_end="19h00")
+    world.arrives(with_link())
+    await world.settle()
+    held = await world.one(Delivery)
+    await by_hand(world, drop)
+    batch = (await world.one(Delivery)).reason["facts"]["batch"]
+    async with world.context.database.transaction() as db:
+        await take_back(db, batch, by="ada", now=world.clock())
+    await sweep(world.context)
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason) == (DeliveryState.HELD, held.reason)
+    assert delivery.release_at == held.release_at
+
+
+async def by_hand(world: World, act: Callable[..., Awaitable[LogEvent | None]]) -> None:
+    """Do it to all that is held, as the page does."""
+    async with world.context.database.transaction() as db:
+        assert await act(db, Chosen(all_of=HeldFilter()), by="ada", now=world.clock())

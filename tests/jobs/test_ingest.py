@@ -1,8 +1,10 @@
 """Everything that a folder lists gets a row; nothing is read twice, nothing is passed over."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.jobs.lease import leased
 from app.jobs.owner import machine
@@ -19,6 +21,7 @@ from app.models import (
 from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
 from tests.letters import a_mail, matching, nested, newsletter
+from tests.servers.waiting import eventually_async
 
 
 async def test_every_mail_has_a_row_with_its_source_and_the_mark_moves_along(world: World) -> None:
@@ -177,6 +180,28 @@ async def test_the_lease_of_a_dead_process_is_taken_over_at_once(world: World) -
     world.arrives(matching())
     await world.poll()
     assert len(await world.rows(Message)) == 1
+
+
+async def test_a_lease_that_cannot_be_renewed_for_a_moment_breaks_no_poll(world: World) -> None:
+    with capture_logs() as logs:
+        async with leased(world.context, 1, renewal=0.01) as folder_id:
+            assert folder_id is not None
+            await _run(world, "ALTER TABLE folder RENAME TO away")
+            await eventually_async(lambda: [line for line in logs if line["event"] == "lease not written"])
+            await _run(world, "ALTER TABLE away RENAME TO folder")
+            before = (await world.one(Folder)).lease_until
+            world.clock.pass_(seconds=1)
+            await eventually_async(lambda: _is_renewed(world, before))
+    assert (await world.one(Folder)).lease_owner is None
+
+
+async def _is_renewed(world: World, before: datetime | None) -> bool:
+    return (await world.one(Folder)).lease_until != before
+
+
+async def _run(world: World, statement: str) -> None:
+    async with world.context.database.transaction() as db:
+        await (await db.connection()).execute(text(statement))
 
 
 async def test_headers_that_break_the_parser_cost_no_other_mail_its_place(world: World) -> None:

@@ -8,17 +8,18 @@ from app.models import (
     MailboxState,
     Message,
     MessageState,
+    Raw,
     UidAlias,
 )
 from tests.jobs.conftest import World
-from tests.letters import matching, newsletter
+from tests.letters import a_mail, matching, newsletter
 from tests.servers import FakeImap
 
 
-async def test_after_a_change_of_uidvalidity_known_mail_gets_an_alias_and_new_mail_a_row(
+async def test_after_a_change_of_uidvalidity_known_mail_has_its_new_place_and_new_mail_a_row(
     world: World,
 ) -> None:
-    world.arrives(matching(), newsletter(), seen=True)
+    world.arrives(matching(), newsletter(), seen=True)  # from before the start: only their headers are known
     world.arrives(matching(), matching())
     await world.poll()
     world.imap.renumber(world.user, uidvalidity=4242)
@@ -27,11 +28,13 @@ async def test_after_a_change_of_uidvalidity_known_mail_gets_an_alias_and_new_ma
     messages = await world.rows(Message)
     assert len(messages) == 5
     assert "Lot 77" in messages[-1].subject
-    assert len(await world.rows(UidAlias)) == 4
+    assert [message.uidvalidity == 4242 for message in messages] == [True, True, False, False, True]
+    assert [alias.message_id for alias in await world.rows(UidAlias)] == [3, 4]
     await world.poll()
     assert len(await world.rows(Message)) == 5
 
 
+SELECTED = b"* 3 EXISTS\r\n* OK [UIDVALIDITY 7] valid\r\n* OK [UIDNEXT 4] next\r\n"
 HEADERS = b"From: ann@example.com\r\nSubject: x\r\n\r\n"
 
 
@@ -55,6 +58,79 @@ async def test_a_body_that_the_server_does_not_give_has_a_row_and_is_asked_for_a
     assert (message.state, message.reason) == (MessageState.QUARANTINED, {"code": "not_fetched", "facts": {}})
     assert len(asked) == message.fetch_tries == 2
     assert message.fetch_at == world.clock() + timedelta(minutes=2)
+
+
+async def test_a_body_that_comes_after_a_change_of_uidvalidity_comes_to_the_row_that_lacks_it(
+    world: World,
+) -> None:
+    await _poll_a_mail_without_body(world)
+    renumbered = SELECTED.replace(b"UIDVALIDITY 7", b"UIDVALIDITY 8")
+    with FakeImap({b"SELECT": renumbered, b"UID FETCH": _with_body}) as server:
+        await world.change(Mailbox, port=server.port)
+        await world.poll()
+    message = await world.one(Message)
+    assert (message.uidvalidity, message.uid, message.state) == (8, 3, MessageState.STORED)
+    assert (await world.one(Raw)).body == HEADERS
+    assert await world.rows(UidAlias) == []
+
+
+async def test_a_mail_that_somebody_insists_on_is_fetched_from_its_new_place(world: World) -> None:
+    await world.set(max_email_size_mb=1)
+    world.arrives(a_mail("large", "x" * 1_100_000))
+    await world.poll()
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Message, 1)).try_again(world.clock())
+    world.imap.renumber(world.user, uidvalidity=4242)
+    await world.poll()
+    await world.poll()
+    message = await world.one(Message)
+    assert (message.uidvalidity, message.state, message.insisted) == (4242, MessageState.STORED, True)
+
+
+async def test_what_was_owed_and_is_not_met_again_after_a_change_of_uidvalidity_has_vanished(
+    world: World,
+) -> None:
+    await _poll_a_mail_without_body(world)
+    empty = {b"SELECT": SELECTED.replace(b"UIDVALIDITY 7", b"UIDVALIDITY 8")}
+    with FakeImap(empty) as server:
+        await world.change(Mailbox, port=server.port)
+        await world.poll()
+    message = await world.one(Message)
+    assert (message.state, message.fetch_at) == (MessageState.VANISHED, None)
+
+
+async def test_a_mail_that_has_a_row_is_not_missing_when_the_server_breaks_off(world: World) -> None:
+    await _poll_a_mail_without_body(world)
+    world.clock.pass_(minutes=1)
+    selected = iter([SELECTED])
+
+    def select(_arguments: bytes) -> bytes:
+        for said in selected:
+            return said
+        raise ConnectionAbortedError
+
+    def breaks_off(arguments: bytes) -> bytes:
+        if b"HEADER" in arguments:
+            raise ConnectionAbortedError
+        return _without_body(arguments)
+
+    with FakeImap({b"SELECT": select, b"UID FETCH": breaks_off}) as server:
+        await world.change(Mailbox, port=server.port)
+        await world.poll()
+    assert (await world.mailbox()).state is MailboxState.FAILING
+    assert (await world.one(Folder)).missing == 0
+
+
+async def _poll_a_mail_without_body(world: World) -> None:
+    with FakeImap({b"UID FETCH": _without_body}) as server:
+        await world.change(Mailbox, port=server.port)
+        await world.poll()
+
+
+def _with_body(arguments: bytes) -> bytes:
+    if b"BODY.PEEK[]" in arguments:
+        return b"* 1 FETCH (UID 3 BODY[] {%d}\r\n%s)\r\n" % (len(HEADERS), HEADERS)
+    return _without_body(arguments)
 
 
 def _gone(arguments: bytes) -> bytes:

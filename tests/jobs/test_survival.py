@@ -1,36 +1,62 @@
 """Mail that ends parsers and processes, and clocks that were wrong: the others go on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.demo.letters import Occasion, price_list
+from app.integrations.errors import Failure, IntegrationError
+from app.integrations.parsed import ParsedHeaders
 from app.integrations.parser import Parser
 from app.jobs.border import guarded
-from app.jobs.decide import decide_waiting, give_back_decisions, give_back_own
+from app.jobs.decide import MOST_TRIES, decide_waiting, give_back_decisions, give_back_own
 from app.jobs.owner import machine
 from app.jobs.poll import due_polls
 from app.jobs.sweep import sweep
-from app.models import (
-    Decision,
-    Message,
-    MessageState,
-    Raw,
-)
+from app.models import Decision, Message, MessageState
 from tests.jobs.conftest import World
-from tests.letters import matching, newsletter
+from tests.letters import a_mail, matching, newsletter
 
 
 async def test_a_mail_that_breaks_the_parser_is_set_aside_and_the_next_one_goes_on(world: World) -> None:
-    world.arrives(matching(1), matching(2))
+    world.arrives(price_list(Occasion(at=world.clock(), lot=1, token="made-up")), matching())
     await world.poll()
-    async with world.context.database.transaction() as db:
-        (await db.get_one(Raw, 1)).body = (
-            b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n\r\n" * 1
-        )
     await world.decide()
-    assert [message.state for message in await world.rows(Message)][1] is MessageState.DECIDED
+    broken, sound = await world.rows(Message)
+    assert (broken.state, broken.decide_tries) == (MessageState.QUARANTINED, MOST_TRIES)
+    assert broken.reason == {"code": "unparsable", "facts": {"detail": "parser_failed", "tries": MOST_TRIES}}
+    assert sound.state is MessageState.DECIDED
+
+
+class Doomed(Parser):
+    """A parser whose process is killed from outside so many times while it reads headers."""
+
+    def __init__(self, deaths: int) -> None:
+        super().__init__()
+        self._deaths = deaths
+
+    async def headers(self, blocks: Sequence[bytes]) -> list[ParsedHeaders]:
+        if self._deaths:
+            self._deaths -= 1
+            raise IntegrationError(Failure.PARSER_FAILED, "ended with -9")
+        return await super().headers(blocks)
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+async def test_a_parser_that_is_killed_while_it_reads_headers_costs_no_mail(
+    world: World, deaths: int
+) -> None:
+    world.arrives(matching())
+    async with Doomed(deaths) as parser:
+        await world.poll(parser=parser)
+    await world.decide()
+    message = await world.one(Message)
+    assert (message.state, message.subject != "") == (MessageState.DECIDED, True)
 
 
 async def test_what_a_dead_process_was_deciding_is_decided_by_the_next(world: World) -> None:
@@ -88,6 +114,41 @@ async def test_a_mail_that_breaks_the_deciding_takes_no_other_along(world: World
         MessageState.QUARANTINED,
         MessageState.DECIDED,
     ]
+
+
+async def test_a_database_that_is_full_is_counted_against_no_mail(world: World) -> None:
+    world.arrives(a_mail("long", "x" * 300_000), a_mail("as long", "y" * 300_000))
+    await world.poll()
+    await _run(world, "PRAGMA max_page_count = 1")  # it takes not one page more
+    for _ in range(MOST_TRIES):
+        await guarded("decide", world.decide, failed=partial(give_back_own, world.context))
+        await sweep(world.context)
+    assert {message.state for message in await world.rows(Message)} == {MessageState.STORED}
+    await _run(world, "PRAGMA max_page_count = 1000000")
+    assert [message.decide_tries for message in await world.rows(Message)] == [0, 0]
+    await world.decide()
+    assert {message.state for message in await world.rows(Message)} == {MessageState.DECIDED}
+
+
+async def test_the_sources_of_mail_are_read_one_by_one_and_not_under_the_write_lock(world: World) -> None:
+    world.arrives(matching(1), matching(2))
+    await world.poll()
+    written, read = _statements(world.context.database._writer), _statements(world.context.database._reader)  # noqa: SLF001
+    await world.decide()
+    assert [statement for statement in written if "raw.body" in statement] == []
+    assert len([statement for statement in read if "raw.body" in statement]) == 2
+
+
+def _statements(engine: AsyncEngine) -> list[str]:
+    """What this engine executes from now on."""
+    seen: list[str] = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    return seen
+
+
+async def _run(world: World, statement: str) -> None:
+    async with world.context.database.transaction() as db:
+        await (await db.connection()).execute(text(statement))
 
 
 async def test_a_mail_stored_by_a_clock_that_ran_ahead_is_decided_all_the_same(world: World) -> None:

@@ -8,8 +8,8 @@ from app.config import env_bool
 from app.integrations.html_text import text_of
 from app.integrations.mime_header import decode_header
 from app.log import mask
-from app.rules import desabo, identity, links, polling, recadrage
-from app.rules.gates import judge
+from app.rules import desabo, identity, links, make, polling, preferences, recadrage
+from app.rules.gates import expiry, judge
 from app.rules.mail import Mail
 from app.rules.payload import build
 from app.rules.reading import Reading, read
@@ -85,7 +85,9 @@ def _absence(given: Given) -> bool:
         sending_enabled=given.get("webhook_sending_enabled", True),
     )
     now = datetime.fromisoformat(given["now_utc"])
-    gate = judge(rule=LINKS, urgent=False, has_links=True, settings=setting, now=now, arrived_at=now)
+    gate = judge(
+        rule=LINKS, detector=None, urgent=False, has_links=True, settings=setting, now=now, expires_at=None
+    )
     return gate.action is Action.SEND
 
 
@@ -98,7 +100,15 @@ def _desabo_window(given: Given) -> object:
         window_end_text="17h00",
     )
     now = paris(f"2025-10-13 {given['now']}")
-    gate = judge(rule=DESABO, urgent=False, has_links=False, settings=setting, now=now, arrived_at=now)
+    gate = judge(
+        rule=DESABO,
+        detector="desabonnement_journee_tarifs",
+        urgent=False,
+        has_links=False,
+        settings=setting,
+        now=now,
+        expires_at=expiry(DESABO, now, setting),
+    )
     goes = gate.action is Action.SEND
     early = goes and gate.window_start_text == start is not None
     return {"early_ok": early, "start_payload": gate.window_start_text, "window_ok": goes}
@@ -130,6 +140,13 @@ def _switch(given: Given) -> bool | str:
         return "refused"
 
 
+def _preferences(given: Given) -> object:
+    """What was recorded: whether it is right, and what differs from the defaults, which are empty here."""
+    values, problems = preferences.read(given["payload"])
+    changed = {name: value for name, value in values.items() if value}
+    return {"ok": not problems, "changed": None if problems else changed}
+
+
 def _email_id(given: Given) -> str:
     return identity.email_id(given.get("Message-ID"), given.get("Subject"), given.get("Date"))
 
@@ -142,11 +159,13 @@ ANSWERS: dict[str, Callable[[Given], object]] = {
     "gating": leaves,
     "header_decode": lambda given: decode_header(given["header"]),
     "link_extraction": _links,
+    "make_url_normalise": lambda given: make.normalised(given["value"]),
     "mask": lambda given: mask(given["text"], given["type"]),
     "pattern_desabo": _desabo,
     "pattern_media_solution": _recadrage,
     "payload": _payload,
     "polling_active": _polling,
+    "prefs_validate": _preferences,
     "provider_detect": lambda given: links.provider_of(given["url"]),
     "reply_prefix": _reply,
     "sender_extract": lambda given: bare_address(given["from"]),

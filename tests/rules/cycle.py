@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from app.integrations.html_text import text_of
+from app.rules.condition import Group
 from app.rules.decide import Judgement, decide
 from app.rules.group import GroupKey
 from app.rules.mail import Mail
 from app.rules.outcome import Answer, Word, treat
 from app.rules.payload import build
+from app.rules.rule import Rule
 from app.rules.sender import bare_address, is_listed
 from app.rules.settings import Settings, day_names
 from app.rules.verdict import Verdict
 from app.rules.window import parse_time
-from tests.rules.cast import DESABO, MONDAY, RECADRAGE, a_mail, preset
+from tests.rules.cast import DESABO, LINKS, MONDAY, RECADRAGE, a_mail, preset
 
 Given = dict[str, Any]
 
@@ -43,7 +45,7 @@ UNRECORDED = {"microsoft_graph_email_id", "first_direct_download_url", "dropbox_
 def leaves(given: Given) -> dict[str, Any]:
     """How many requests one cycle makes, the last payload, and whether it was accepted."""
     now = datetime.fromisoformat(given["now"])
-    rules = (RECADRAGE, DESABO, preset(2, links_required=not given["allow_without_links"]))
+    rules = (RECADRAGE, DESABO, _any_mail() if given["allow_without_links"] else LINKS)
     payloads: list[dict[str, Any]] = []
     marks: dict[GroupKey, int] = {}
     for subject, content, sender in _mails(given["mail"]):
@@ -58,6 +60,10 @@ def leaves(given: Given) -> dict[str, Any]:
     tries = states([_response(text) for text in given["receiver_responses"]])
     recorded = {key: value for key, value in payloads[-1].items() if key not in UNRECORDED}
     return {"posts": len(payloads) - 1 + len(tries), "payload": recorded, "sent": tries[-1] == "sent"}
+
+
+def _any_mail() -> Rule:
+    return preset(2, links_required=False, conditions=Group().to_json())
 
 
 def states(responses: Sequence[tuple[int | str, str]]) -> list[str]:

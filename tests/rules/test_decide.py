@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.rules.condition import Group
 from app.rules.decide import Judgement, Outcome, decide, groups_of
 from app.rules.gates import AT_ONCE
 from app.rules.group import GroupKey
 from app.rules.mail import Mail
-from app.rules.rule import Rule
+from app.rules.rule import Priority, Rule
 from app.rules.settings import Settings
 from app.rules.verdict import Mark, Verdict
 from app.rules.words import say
@@ -27,6 +28,7 @@ from tests.rules.cast import (
     paris,
     preset,
 )
+from tests.rules.conditions import asks, group
 
 LOT = "media_solution_missions_recadrage_lot_42"
 KEY = GroupKey(rule_id=1, scope="2025-10", group=LOT)
@@ -72,9 +74,14 @@ def test_any_other_mail_with_a_link_goes_and_has_no_detector() -> None:
     assert (judgement.verdict, judgement.outcomes[2].detector) == (Verdict.DELIVER, None)
 
 
-def test_a_rule_that_needs_no_link_takes_any_mail() -> None:
+def test_a_rule_without_conditions_takes_any_mail() -> None:
     assert judged(a_mail("Bonjour", "rien")).reason.code == "no_rule_matched"
-    assert judged(a_mail("Bonjour", "rien"), [preset(2, links_required=False)]).verdict is Verdict.DELIVER
+    assert (
+        judged(
+            a_mail("Bonjour", "rien"), [preset(2, links_required=False, conditions=Group().to_json())]
+        ).verdict
+        is Verdict.DELIVER
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,6 +193,33 @@ def test_the_month_of_a_group_is_that_of_the_arrival_in_the_zone() -> None:
 def test_a_group_may_last_for_days_and_be_any_subject() -> None:
     (key,) = groups_of(a_mail("Bonjour"), [preset(2, group="days:7")], Settings(), MONDAY)
     assert (key.scope, key.group[:13], key.expires_at) == ("days", "subject_hash_", paris("2025-10-20 14:00"))
+
+
+def test_a_rule_that_leaves_missions_out_groups_whatever_is_left() -> None:
+    conditions = group("all", asks("detector not equals", "recadrage")).to_json()
+    rule = preset(2, group="month", conditions=conditions)
+    (key,) = groups_of(a_mail("Bonjour"), [rule], Settings(), MONDAY)
+    assert key.group.startswith("subject_hash_")
+
+
+def test_mail_without_attachments_may_be_left_alone() -> None:
+    wanted = Settings(require_attachments=True)
+    assert judged(setting=wanted).reason.code == "no_attachment"
+    judgement = judged(a_mail(attachments=2), setting=wanted)
+    assert (judgement.verdict, judgement.steps[1].reason.facts) == (Verdict.DELIVER, {"count": 2})
+
+
+def test_the_turn_is_the_senders_or_else_the_rules() -> None:
+    low = preset(0, priority="low")
+    ann = Settings(sender_priority={"ann@example.com": Priority.HIGH})
+    assert [judged(rules=[rule]).outcomes[0].priority for rule in (RECADRAGE, low)] == ["normal", "low"]
+    assert judged(rules=[low], setting=ann).outcomes[0].priority is Priority.HIGH
+    assert judged(a_mail(sender="bob@example.com"), [low], ann).outcomes[0].priority is Priority.LOW
+
+
+def test_what_a_pattern_caught_is_in_the_outcome() -> None:
+    rule = preset(2, conditions=group("all", asks("subject matches", r"lot (?P<number>\d+)")).to_json())
+    assert judged(rules=[rule]).outcomes[0].captures == {"number": "42"}
 
 
 def test_the_strongest_outcome_is_the_mails_verdict() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.rules.gates import Gate, judge
+from app.rules.condition import Group
+from app.rules.gates import Gate, expiry, judge
 from app.rules.rule import Action, Policy, Rule
 from app.rules.settings import DAYS, Settings
 from app.rules.verdict import Mark
@@ -19,7 +20,12 @@ BEFORE, INSIDE, AFTER = (paris(f"2025-10-13 {clock}") for clock in ("08:12", "14
 
 
 def ask(rule: Rule, now: datetime = INSIDE, setting: Settings = OFFICE, **facts: Any) -> Gate:  # noqa: ANN401 - any argument
-    known: dict[str, Any] = {"urgent": False, "has_links": True, "arrived_at": now}
+    known: dict[str, Any] = {
+        "detector": next(iter(rule.detectors), None),
+        "urgent": False,
+        "has_links": True,
+        "expires_at": expiry(rule, facts.pop("arrived_at", now), setting),
+    }
     return judge(rule=rule, settings=setting, now=now, **(known | facts))
 
 
@@ -249,7 +255,7 @@ _OUTSIDE = st.sampled_from(list(Action))
 def test_a_hold_is_let_go_at_its_release_and_not_before(
     *, now: datetime, start: time, end: time, days: frozenset[str], away: tuple[date, int], policy: Policy
 ) -> None:
-    rule = Rule(id=1, version_id=1, name="x", detector="links", policy=policy, endpoint_ids=(1,))
+    rule = Rule(id=1, version_id=1, name="x", conditions=Group(), policy=policy, endpoint_ids=(1,))
     setting = Settings(
         window_start=start,
         window_end=end,

@@ -8,14 +8,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.rules.condition import Mode
 from app.rules.outcome import Word
+from app.rules.rule import DETECTORS, Action, Priority
+from app.rules.sentences import SENTENCES
 from app.rules.verdict import Reason
+from app.rules.vocabulary import WORDS
 from app.rules.window import Position
-from app.rules.words import SENTENCES, WORDS, say
+from app.rules.words import say
 
 APP = Path(__file__).parents[2] / "app"
 MADE_UP = {f"{position}_window" for position in Position} | {word.value for word in Word}
-MADE_UP |= {"matched_recadrage", "matched_desabonnement_journee_tarifs", "matched_links"}
+MADE_UP |= {f"matched_{detector}" for detector in DETECTORS}
+MADE_UP |= {f"{sign}{mode}_of" for sign in ("", "not_") for mode in Mode}
+MADE_UP |= {f"{whose}_{action}" for whose in ("time", "urgent") for action in Action}
+MADE_UP |= {f"goes_{priority}" for priority in Priority}
+MADE_UP |= {f"counts_{sign}{mode}" for sign in ("", "not_") for mode in Mode}
+MADE_UP |= {
+    f"asks_{sign}{noun}" for sign in ("", "no_") for noun in ("attachment", "detector", "header", "link")
+}
 FACTS = {
     "now": "20h12",
     "opens": "09h00",
@@ -49,6 +60,36 @@ FACTS = {
     "status": 500,
     "message": "no",
     "name": "X",
+    "line": 2,
+    "column": 14,
+    "sections": 2,
+    "tag": "x",
+    "known": "subject, detector",
+    "zone": "Paris",
+    "days": ["monday", "sunday"],
+    "from_day": "monday",
+    "to_day": "friday",
+    "minutes": 38,
+    "what": "subject",
+    "operator": "not_contains",
+    "value": "lot",
+    "saw": "Lot 7",
+    "choices": ["month", "none"],
+    **{word: [{"code": "asks_attachment", "facts": {}}] for word in ("all", "any", "not_all", "not_any")},
+    "field": "its_subject",
+    "header": "list-id",
+    "values": ["lot"],
+    "megabytes": "2",
+    "providers": ["dropbox"],
+    "keywords": ["promo"],
+    "to": ["studio"],
+    "gates": ["gate_before"],
+    "seconds": 30,
+    "senders": ["ann@example.com"],
+    "address": "ann@example.com",
+    "by": "ada",
+    "least": 1,
+    "most": 300,
 }
 
 

@@ -88,11 +88,14 @@ async def add_surroundings(db: AsyncSession, cast: Cast) -> None:
 
 
 async def a_message(db: AsyncSession, cast: Cast, subject: str, **given: Any) -> Message:  # noqa: ANN401 - any column
-    """Add one mail; what is not given makes it a decided one that was sent on."""
+    """Add one mail; what is not given makes it a decided one that was sent on.
+
+    Without a `text` its source was never fetched; `parsed=False`: nobody could read it.
+    """
     cast.uid += 1
     at = given.pop("at", cast.now)
     sender = given.pop("sender", "camille.aubert@example.com")
-    text = given.pop("text", TEXT)
+    text, parsed = given.pop("text", TEXT), given.pop("parsed", True)
     facts = {
         "mailbox_id": cast.mailboxes[0].id,
         "folder_id": cast.folders[0].id,
@@ -110,14 +113,17 @@ async def a_message(db: AsyncSession, cast: Cast, subject: str, **given: Any) ->
         "message_id": f"<lot-{cast.uid}@example.com>",
         "date_header": at.strftime("%a, %d %b %Y %H:%M:%S +0000"),
         "email_id": f"{cast.uid:032x}",
-        "digest": f"{cast.uid:064x}",
-        "steps": [step("no_reply_prefix")],
+        "fingerprint": f"{cast.uid:064x}",
+        "digest": f"{cast.uid:064x}" if text is not None else None,
+        "steps": [step("no_reply_prefix")] if text is not None and parsed else [],
+        "fetch_tries": 1,
     }
     message = Message(subject=subject, **facts | given)
     db.add(message)
     await db.flush()
     if text is not None:
-        db.add(Raw(message_id=message.id or 0, body=text.encode(), plain=text, text=text))
+        read = {"plain": text, "html": "", "text": text} if parsed else {}
+        db.add(Raw(message_id=message.id or 0, body=text.encode(), **read))
     return message
 
 
@@ -125,6 +131,8 @@ async def a_delivery(db: AsyncSession, cast: Cast, message: Message, **given: An
     """Add one delivery of a mail, sent unless told otherwise."""
     endpoint, rule = given.pop("endpoint", 0), given.pop("rule", 0)
     at = given.pop("at", message.stored_at)
+    message.expected_deliveries += 1
+    links = [{"provider": "dropbox", "raw_url": "https://www.dropbox.com/scl/fo/7k2m9q4x1z/lot-42?dl=0"}]
     payload = {
         "microsoft_graph_email_id": message.email_id,
         "subject": message.subject,
@@ -133,9 +141,7 @@ async def a_delivery(db: AsyncSession, cast: Cast, message: Message, **given: An
         "detector": "recadrage",
         "delivery_time": "18h30",
         "webhooks_time_start": "maintenant",
-        "delivery_links": [
-            {"provider": "dropbox", "raw_url": "https://www.dropbox.com/scl/fo/7k2m9q4x1z/lot-42?dl=0"}
-        ],
+        "delivery_links": links,
     }
     facts = {
         "webhook_id": f"msg_{message.id or 0:08x}{endpoint}{rule}",
@@ -145,7 +151,15 @@ async def a_delivery(db: AsyncSession, cast: Cast, message: Message, **given: An
         "endpoint_id": cast.endpoints[endpoint].id,
         "state": DeliveryState.SENT,
         "reason": reason("sent", status=200),
-        "facts": {},
+        "facts": {
+            "detector": "recadrage",
+            "captures": {},
+            "delivery_time": "18h30",
+            "urgent": False,
+            "window_start": "maintenant",
+            "window_end": None,
+            "links": links,
+        },
         "body": json.dumps(payload, ensure_ascii=False).encode(),
         "due_at": at,
         "attempts": 1,

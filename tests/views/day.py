@@ -16,7 +16,7 @@ from app.models import (
 )
 from app.rules.verdict import Verdict
 from tests.views.cast import SENDS, Cast, a_delivery, a_message, add_surroundings, an_attempt, reason, step
-from tests.views.quiet import add_ignored, add_unread
+from tests.views.ignored import add_ignored, add_unread
 
 
 async def seed(database: Database, now: datetime) -> Cast:
@@ -106,11 +106,10 @@ async def _add_set_aside(db: AsyncSession, cast: Cast) -> None:
         cast,
         "Média Solution – Missions Recadrage – Lot 39",
         at=cast.ago(minutes=50),
-        text=None,
+        parsed=False,
         verdict=None,
         state=MessageState.QUARANTINED,
-        reason=reason("parser_killed", detail="parser_too_slow", tries=3),
-        steps=[],
+        reason=reason("parser_killed", tries=3),
         decide_tries=3,
     )
     mails["duplicate"] = await a_message(

@@ -72,7 +72,7 @@ async def test_sending_again_answers_htmx_with_the_delivery(ada: httpx2.AsyncCli
     answer = await ada.post(f"/deliveries/{cast.deliveries['failed'].id}/retries", headers=FRAGMENT)
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<div id="delivery"')
-    assert "Sent again by hand" in answer.text
+    assert "Sent again by ada" in answer.text
 
 
 async def test_a_delivery_on_its_way_is_not_sent_again(ada: httpx2.AsyncClient, cast: Cast) -> None:

@@ -28,7 +28,7 @@ async def test_the_strip_shows_how_far_it_is(ada: httpx2.AsyncClient, site: Site
     assert "Check mails now" not in strip
     async with site.database.transaction() as db:
         for run in (await db.exec(select(Run))).all():
-            run.state, run.listed, run.stored, run.ended_at = RunState.DONE, 3, 2, cast.now
+            run.state, run.total, run.done, run.ended_at = RunState.DONE, 3, 2, cast.now
     strip = (await ada.get("/status", headers=FRAGMENT)).text
     assert "2 new mails" in strip
     assert "Check mails now" in strip

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.config import Config
-from app.web.body import BodyLimits
+from app.web.body import BodyLimits, Room
 from app.web.server import settings
 from tests.servers.port import free_port
 from tests.web.client import Served, Site
@@ -90,7 +90,7 @@ def served(folder: Path, *, silence: float, whole: float) -> Served:
     async def measure(request: Request) -> Response:
         return PlainTextResponse(str(len(await request.body())))
 
-    layers = [Middleware(BodyLimits, silence=silence, whole=whole)]
+    layers = [Middleware(BodyLimits, silence=silence, room=Room(whole=whole))]
     app = Starlette(routes=[Route("/", measure, methods=["POST"])], middleware=layers)
     config = Config.load(host="127.0.0.1", port=free_port(), data_dir=folder)
     return Served(uvicorn.Server(settings(app, config)))

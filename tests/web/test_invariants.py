@@ -55,7 +55,14 @@ async def ledger(database: Database) -> None:
         Folder(id=1, mailbox_id=1),
         Rule(id=90, name="any", position=9, created_at=NOW),
         RuleVersion(
-            id=90, rule_id=90, number=1, definition={}, endpoint_ids=[90], created_at=NOW, created_by="ada"
+            id=90,
+            rule_id=90,
+            number=1,
+            name="any",
+            definition={},
+            endpoint_ids=[90],
+            created_at=NOW,
+            created_by="ada",
         ),
         Endpoint(
             id=90,

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from app.models import Session
+from app.web.sessions import note_seen
 from tests.web.client import Site, running
 
 
@@ -85,6 +87,29 @@ async def test_being_seen_is_written_once_a_minute(site: Site) -> None:
         while seen == before:  # it is written after the answer
             seen = await seen_at(site)
     assert seen - before > timedelta(seconds=60)
+
+
+async def test_a_stream_that_ends_does_not_set_back_when_its_reader_was_seen(site: Site) -> None:
+    async with site.signed_in():
+        session = await the_session(site)
+        later, hours = session.seen_at + timedelta(hours=2), timedelta(hours=1)
+        await note_seen(site.database, session, later)
+        await note_seen(site.database, session, later - hours)
+        assert await seen_at(site) == later
+
+
+async def test_a_page_is_answered_although_nobody_can_note_who_saw_it(site: Site) -> None:
+    async with site.signed_in():
+        session = await the_session(site)
+        await site.break_table("session")
+        with capture_logs() as logs:
+            await note_seen(site.database, session, session.seen_at + timedelta(hours=1))
+    assert [(line["event"], line["log_level"]) for line in logs] == [("session not noted", "warning")]
+
+
+async def the_session(site: Site) -> Session:
+    async with site.database.reading() as db:
+        return (await db.exec(select(Session))).one()
 
 
 async def seen_at(site: Site) -> datetime:

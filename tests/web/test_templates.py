@@ -9,7 +9,7 @@ import pytest
 from jinja2 import Environment
 
 from app.config import Config
-from app.integrations.errors import Reason
+from app.integrations.errors import Failure
 from app.main import create_app
 from app.models import DeliveryState, EndpointState, MailboxState, MessageState, ProcessState, RunState
 from app.rules.outcome import Word
@@ -59,7 +59,7 @@ def test_a_stored_reason_becomes_a_sentence(language: str) -> None:
         ProcessState,
         RunState,
         Word,
-        Reason,
+        Failure,
     ],
 )
 def test_every_word_that_is_stored_can_be_shown(words: type[StrEnum]) -> None:

@@ -28,7 +28,6 @@ async def add_ignored(db: AsyncSession, cast: Cast) -> None:
         text=None,
         sender="colis@example.org",
         reason=reason("sender_not_listed", sender="colis@example.org"),
-        steps=[step("sender_not_listed", "stopped", sender="colis@example.org")],
     )
     mails["reply"] = await a_message(
         db,
@@ -49,7 +48,7 @@ async def add_unread(db: AsyncSession, cast: Cast) -> None:
         "Rushes du tournage (pièce jointe)",
         at=cast.ago(hours=2, minutes=30),
         size=48_311_000,
-        verdict=None,
+        verdict=Verdict.IGNORE,
         state=MessageState.OVERSIZE,
         text=None,
         reason=reason("too_large", size=48_311_000, limit=26_214_400),
@@ -59,7 +58,7 @@ async def add_unread(db: AsyncSession, cast: Cast) -> None:
         cast,
         "Brouillon",
         at=cast.ago(hours=2, minutes=10),
-        verdict=None,
+        verdict=Verdict.IGNORE,
         text=None,
         state=MessageState.VANISHED,
         reason=reason("vanished"),
@@ -72,5 +71,4 @@ async def add_unread(db: AsyncSession, cast: Cast) -> None:
         verdict=Verdict.IGNORE,
         text=None,
         reason=reason("before_start"),
-        steps=[step("before_start", "stopped")],
     )

@@ -1,0 +1,61 @@
+"""What is said of settings: what they do, and what is wrong with one as somebody wrote it."""
+
+from app.rules.vocabulary import N_
+
+REMARKS: dict[str, tuple[str, ...]] = {
+    # when mailboxes are looked at
+    "polling_off": (N_("Mailboxes are looked at only when somebody asks for it"),),
+    "polling": (
+        N_("Mailboxes are looked at every {seconds} s {from_day:word} to {to_day:word}, {opens} to {closes}"),
+        N_("Mailboxes are looked at every {seconds} s on {days:words}, {opens} to {closes}"),
+        N_("Mailboxes are looked at every {seconds} s, every day, {opens} to {closes}"),
+        N_("Mailboxes are looked at every {seconds} s {from_day:word} to {to_day:word}, at any hour"),
+        N_("Mailboxes are looked at every {seconds} s on {days:words}, at any hour"),
+        N_("Mailboxes are looked at every {seconds} s, day and night"),
+    ),
+    # what preferences do
+    "leaves_out_all": (
+        N_("Ignores mail with {keywords:quoted} in its subject or text, whatever its accents and case"),
+        N_("No word makes every rule ignore a mail"),
+    ),
+    "attachments_required": (N_("Ignores mail without an attachment"),),
+    "attachments_optional": (N_("Mail goes with and without attachments"),),
+    "size_limit": (N_("Does not fetch mail above {megabytes} MB: its headers and verdict are kept"),),
+    "senders_first": (N_("Mail from {senders:names} goes before other mail"),),
+    "senders_in_turn": (N_("Mail from {senders:names} goes in its turn, whatever its rule says"),),
+    "senders_last": (N_("Mail from {senders:names} goes after other mail"),),
+    "senders_alike": (N_("No sender is preferred: rules alone say which mail goes first"),),
+    "groups_once": (N_("Of mails that a rule groups, the first goes and the others are duplicates"),),
+    "groups_off": (N_("Every mail goes, also where a rule groups them"),),
+    # what is wrong with a setting
+    "unknown_zone": (
+        N_("“{value}” is no time zone: choose one such as Europe/Paris"),
+        N_("Choose a time zone such as Europe/Paris"),
+    ),
+    "not_a_time": (N_("“{value}” is not a time such as 9h, 09h30 or 9:30"),),
+    "half_a_window": (N_("Opening and closing belong together: give both or none"),),
+    "no_window_at_all": (N_("Opening and closing are the same: nothing would ever leave"),),
+    "unknown_day": (N_("“{value}” is no day of the week"), N_("A day of the week is expected")),
+    "no_day_of_absence": (N_("Choose at least one day, or switch absence off"),),
+    "not_a_date": (N_("“{value}” is not a date such as 2026-12-24"),),
+    "half_a_vacation": (N_("First and last day belong together: give both or none"),),
+    "vacation_backwards": (N_("The last day is before the first"),),
+    "no_polling_day": (N_("Choose at least one day"),),
+    "no_polling_hour": (N_("Start and end must differ; 0 to 24 is always"),),
+    "not_a_number": (N_("A whole number from {least} to {most}"),),
+    "not_an_object": (N_("An object is expected"),),
+    "bad_address": (N_("“{address}” is no e-mail address"), N_("An e-mail address is missing")),
+    "bad_priority": (
+        N_("{address}: “{value}” is not one of high, normal and low"),
+        N_("{address}: after a colon, say high, normal or low"),
+    ),
+    "not_available": (N_("This version cannot do that: it stays off"),),
+    "no_receiver_yet": (N_("There is no receiver yet that this could be set for"),),
+    "no_rule_for_it": (N_("There is no rule any more that this could be set for"),),
+    # what is wrong with a list of routing rules
+    "rules_not_a_list": (N_("“rules” must be a list"),),
+    "unknown_choice": (N_("{field}: “{value}” is not one of {choices:names}"), N_("{field} is missing")),
+    "webhook_missing": (N_("webhook_url is missing"),),
+    "webhook_not_https": (N_("webhook_url must be an address that begins with https://"),),
+    "webhook_masked": (N_("webhook_url is masked (***): give the whole address"),),
+}

@@ -1,0 +1,141 @@
+"""What is held, when it goes, and letting it go or drop by hand, one or thousands at once."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from urllib.parse import urlencode
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from app.events import Event
+from app.jobs import intervene
+from app.jobs.intervene import Chosen
+from app.models import LogEvent, Sending, Setting, history
+from app.models import held as queue
+from app.models.held import HeldFilter, Place
+from app.views.frame import framed, number_of, path, query_without, signed_in_as, text_of
+from app.web.errors import Refused
+from app.web.htmx import go, toast, wants_fragment
+from app.web.i18n import N_
+from app.web.state import Request
+
+DONE = {intervene.RELEASED, intervene.DROPPED, intervene.TAKEN_BACK}
+WORDS = {
+    "paused": N_("sending is paused"),
+    "waits_in_line": N_("waits for its turn"),
+    "before_window": N_("before the opening"),
+    "after_window": N_("after the closing"),
+    "absence_day": N_("a day of absence"),
+    "vacation": N_("vacation"),
+    "receiver": N_("its receiver"),
+}
+FILTER = ("q", "why", "endpoint", "rule")
+
+Act = Callable[[AsyncSession], Awaitable[LogEvent | None]]
+
+
+async def index(request: Request) -> Response:
+    wanted, after = _wanted(request), Place.read(text_of(request, "after"))
+    query = query_without(request, "lang", "told")
+    async with request.state["database"].reading() as db:
+        mails, mails_held = await queue.without_receiver(db)
+        return await framed(
+            request,
+            db,
+            "held/index.html",
+            fragment="list",
+            found=await queue.held(db, wanted, after),
+            wanted=wanted,
+            reasons={why: WORDS[why] for why in await queue.reasons(db)},
+            choices=await history.choices(db),
+            mails=mails,
+            mails_held=mails_held,
+            setting=await Setting.load(db),
+            told=await _told(db, number_of(request, "told")),
+            first=after is None,
+            kept=query_without(request, "after", "lang", "told"),
+            here=f"{path(request, 'held')}{'?' if query else ''}{query}",
+        )
+
+
+async def create_release(request: Request) -> Response:
+    async with request.form(max_files=0) as form:
+        chosen, filtered = _chosen(form), _filter(form)
+    act = partial(intervene.release, chosen=chosen, by=signed_in_as(request), now=request.state["now"]())
+    return await _intervene(request, act, filtered)
+
+
+async def create_drop(request: Request) -> Response:
+    async with request.form(max_files=0) as form:
+        chosen, filtered = _chosen(form), _filter(form)
+    act = partial(intervene.drop, chosen=chosen, by=signed_in_as(request), now=request.state["now"]())
+    return await _intervene(request, act, filtered)
+
+
+async def create_restoration(request: Request) -> Response:
+    """Take back what was dropped at one go."""
+    async with request.form(max_files=0) as form:
+        batch, filtered = _text(form, "batch"), _filter(form)
+    act = partial(intervene.take_back, batch=batch, by=signed_in_as(request), now=request.state["now"]())
+    return await _intervene(request, act, filtered)
+
+
+async def _intervene(request: Request, act: Act, filtered: dict[str, str]) -> Response:
+    async with request.state["database"].transaction() as db:
+        event = await act(db)
+        sending = (await Setting.load(db)).sending
+    if event is None:
+        raise Refused(N_("Nothing was changed: none of these deliveries is where it was."))
+
+    await request.state["queue"].deliver()
+    await request.state["queue"].publish(Event.DELIVERY_CHANGED)
+    if wants_fragment(request):
+        return toast(request, "held/told.html", status=200, event=event, paused=sending is Sending.PAUSED)
+    told = {name: text for name, text in filtered.items() if text} | {"told": str(event.id)}
+    return go(request, f"{path(request, 'held')}?{urlencode(told)}")
+
+
+def _wanted(request: Request) -> HeldFilter:
+    return HeldFilter(
+        why=text_of(request, "why"),
+        endpoint=number_of(request, "endpoint"),
+        rule=number_of(request, "rule"),
+        text=text_of(request, "q"),
+    )
+
+
+async def _told(db: AsyncSession, event_id: int | None) -> LogEvent | None:
+    """Find what was just done, for a browser that shows no toasts."""
+    event = await db.get(LogEvent, event_id) if event_id is not None else None
+    return event if event is not None and event.event in DONE else None
+
+
+def _chosen(form: FormData) -> Chosen:
+    """Read which deliveries are meant: one by its own button, all that match, or those that are ticked."""
+    if _text(form, "only"):
+        return Chosen(ids=tuple(_numbers(form, "only")))
+    if _text(form, "all"):
+        return Chosen(all_of=_all_of(form))
+    if not (ids := tuple(_numbers(form, "id"))):
+        raise Refused(N_("Choose at least one delivery first."), status=422)
+    return Chosen(ids=ids)
+
+
+def _all_of(form: FormData) -> HeldFilter:
+    numbers = {name: next(iter(_numbers(form, name)), None) for name in ("endpoint", "rule", "newest")}
+    return HeldFilter(why=_text(form, "why"), text=_text(form, "q"), **numbers)
+
+
+def _filter(form: FormData) -> dict[str, str]:
+    return {name: _text(form, name) for name in FILTER}
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _numbers(form: FormData, name: str) -> list[int]:
+    texts = [text for text in form.getlist(name) if isinstance(text, str)]
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]

@@ -1,0 +1,150 @@
+"""The lab: drafts that were tried, and any mail put before the rules; nothing of it is kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from app.integrations.errors import IntegrationError
+from app.integrations.parser import Parser
+from app.jobs.draft import draft_of
+from app.jobs.letter import Letter, passing_letter
+from app.jobs.rehearse import rehearse
+from app.models import Mailbox, Run, trial
+from app.rules.sender import is_listed
+from app.rules.verdict import Reason
+from app.views.frame import framed, number_of
+from app.views.rehearsals import Outlook, outlook
+from app.views.rule_form import number
+from app.web.errors import NotFound
+from app.web.i18n import N_, gettext
+from app.web.state import Request
+from app.web.templates import say_reason
+
+Chosen = TypeVar("Chosen", Mailbox, Run)
+
+LARGEST = 10 * 1024 * 1024  # bytes of a mail
+ROOM = LARGEST + 1024 * 1024  # bytes of the form that brings it
+SHOWN = 100_000  # characters of a pasted mail that the page gives back
+TRIALS = 10
+
+NOTHING = N_("Paste a mail, or choose a file.")
+TOO_LARGE = N_("This mail is larger than 10 MB.")
+NO_MAIL = N_("This is no mail: it has neither a sender nor a subject nor a date.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A mail as it was handed in, and what it is to be judged as."""
+
+    body: bytes = b""
+    text: str = ""
+    mailbox: int | None = None
+    trial: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a mail that was handed in; `listed` is None where no mailbox was chosen."""
+
+    letter: Letter
+    outlook: Outlook
+    mailbox: str
+    listed: bool | None
+    draft: str  # the name of the rule that was judged as a draft
+
+
+async def index(request: Request) -> Response:
+    async with request.state["database"].reading() as db:
+        first = (await db.exec(select(Mailbox.id).order_by(col(Mailbox.id)).limit(1))).first()
+        question = Question(trial=number_of(request, "trial"), mailbox=first)
+        shown = await _shown(db, question)
+        return await framed(request, db, "lab/index.html", fragment="trials", **shown)
+
+
+async def create_mail(request: Request) -> Response:
+    """Say what would become of a mail that somebody hands in."""
+    async with request.form(max_files=1, max_fields=8, max_part_size=ROOM) as form:
+        question = await _read(form)
+    async with request.state["database"].reading() as db:
+        mailbox = await _chosen(db, Mailbox, question.mailbox)
+        run = await _chosen(db, Run, question.trial)
+    letter = await _letter(request, question, mailbox)
+    async with request.state["database"].reading() as db:
+        if isinstance(letter, str):
+            shown = await _shown(db, question, problem=letter)
+            return await framed(request, db, "lab/index.html", fragment="answer", status=422, **shown)
+        answer = await _answer(db, letter, mailbox, run, now=request.state["now"]())
+        shown = await _shown(db, question, answer=answer)
+        return await framed(request, db, "lab/index.html", fragment="answer", **shown)
+
+
+async def _read(form: FormData) -> Question:
+    """Take the file; or what was pasted, where there is none."""
+    given, text = form.get("file"), _text(form, "text")
+    body = await given.read() if isinstance(given, UploadFile) else b""
+    return Question(
+        body=body or text.lstrip("\r\n").encode("utf-8", "replace"),
+        text=text if len(text) <= SHOWN else "",
+        mailbox=number(_text(form, "mailbox")),
+        trial=number(_text(form, "trial")),
+    )
+
+
+async def _chosen(db: AsyncSession, table: type[Chosen], row_id: int | None) -> Chosen | None:
+    row = await db.get(table, row_id) if row_id else None
+    if row_id and row is None:
+        raise NotFound
+    return row
+
+
+async def _letter(request: Request, question: Question, mailbox: Mailbox | None) -> Letter | str:
+    """Read the mail in a parser of its own, or say why it is none."""
+    if not question.body.strip():
+        return gettext(NOTHING)
+    if len(question.body) > LARGEST:
+        return gettext(TOO_LARGE)
+    async with Parser() as parser:
+        try:
+            letter = await passing_letter(question.body, parser, mailbox=mailbox, now=request.state["now"]())
+        except IntegrationError as error:
+            return say_reason(Reason(str(error.reason)).to_json())
+    message = letter.message
+    known = message.sender_header or message.subject or message.date_header
+    return letter if known else gettext(NO_MAIL)
+
+
+async def _answer(
+    db: AsyncSession, letter: Letter, mailbox: Mailbox | None, run: Run | None, *, now: datetime
+) -> Answer:
+    draft = draft_of(run) if run and run.kind == trial.KIND else None
+    return Answer(
+        letter=letter,
+        outlook=await outlook(db, await rehearse(db, letter, now=now, draft=draft)),
+        mailbox=mailbox.name if mailbox else "",
+        listed=is_listed(letter.message.sender, mailbox.senders) if mailbox else None,
+        draft=draft.name if draft else "",
+    )
+
+
+async def _shown(
+    db: AsyncSession, question: Question, *, answer: Answer | None = None, problem: str = ""
+) -> dict[str, Any]:
+    runs = await trial.recent(db, limit=TRIALS)
+    return {
+        "question": question,
+        "answer": answer,
+        "problem": problem,
+        "mailboxes": await Mailbox.names(db),
+        "runs": [(run, draft_of(run).name) for run in runs],
+        "under_way": any(run.ended_at is None for run in runs),
+    }
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value if isinstance(value, str) else ""

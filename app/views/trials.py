@@ -1,0 +1,145 @@
+"""Drafts tried over the mail that came: asking for it, how far it is, and what it found."""
+
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from app.events import Event
+from app.integrations.errors import IntegrationError
+from app.integrations.parser import Parser
+from app.jobs.draft import cancel, judge_again, moment_of, request_trial
+from app.jobs.letter import Letter, stored_letter
+from app.jobs.rehearse import Rehearsal
+from app.models import Change, Rule, Run, rulebook, trial
+from app.rules import draft
+from app.views.frame import framed, number_of, path, query_without, signed_in_as, text_of
+from app.views.rehearsals import outlook
+from app.views.rule_fields import fields_of
+from app.views.rule_form import number, raw_from
+from app.views.rule_page import Writing, show_form
+from app.web.errors import NotFound, Refused
+from app.web.htmx import fragments, go, wants_fragment
+from app.web.i18n import N_
+from app.web.state import Request
+
+DAYS = 7  # unless somebody says otherwise
+LISTS = (Change.GAINED, Change.LOST, Change.CHANGED)
+
+
+async def create(request: Request) -> Response:
+    async with request.form(max_files=0) as form:
+        raw, days = raw_from(form), _number(form, "days")
+        rule_id, based_on = _number(form, "rule_id"), _number(form, "version")
+    async with request.state["database"].transaction() as db:
+        rule = await db.get(Rule, rule_id) if rule_id else None
+        if rule_id and rule is None:
+            raise NotFound
+        endpoints = [one.id or 0 for one in await rulebook.receivers(db)]
+        value, problems = draft.read(raw, endpoints=endpoints, rule_id=rule_id or 0)
+        if value is None:
+            writing = Writing(raw=raw, rule=rule, based_on=based_on or 0, problems=problems)
+            return await show_form(request, db, writing, status=422)
+        by, now = signed_in_as(request), request.state["now"]()
+        run = request_trial(db, value, days=days or DAYS, by=by, now=now, based_on=based_on or 0)
+        await db.flush()
+
+    await request.state["queue"].trial()
+    await request.state["queue"].publish(Event.RUN_CHANGED)
+    return go(request, path(request, "trial", run_id=run.id))
+
+
+async def show(request: Request) -> Response:
+    async with request.state["database"].reading() as db:
+        run = await _find(db, request)
+        return await framed(
+            request, db, "trials/show.html", fragment="trial", **await _shown(request, db, run)
+        )
+
+
+async def create_cancellation(request: Request) -> Response:
+    async with request.state["database"].transaction() as db:
+        run = await _find(db, request)
+        if run.ended_at is not None:
+            raise Refused(N_("This trial has ended already."))
+        cancel(run, request.state["now"]())
+        await db.flush()
+        shown = await _shown(request, db, run)
+
+    await request.state["queue"].publish(Event.RUN_CHANGED)
+    if not wants_fragment(request):
+        return go(request, path(request, "trial", run_id=run.id))
+    return fragments(request, "trials/show.html#trial", **shown)
+
+
+async def show_message(request: Request) -> Response:
+    """Explain both sides for one mail of a trial, judged again on the spot."""
+    message_id: int = request.path_params["message_id"]
+    async with request.state["database"].reading() as db:
+        run = await _find(db, request)
+        result = await trial.result(db, run.id or 0, message_id)
+    letter = await _read(request, message_id)
+    if result is None or letter is None:
+        raise NotFound
+    async with request.state["database"].reading() as db:
+        live, tried = await judge_again(db, run, result, letter)
+        return await framed(
+            request,
+            db,
+            "trials/message.html",
+            fragment="comparison",
+            run=run,
+            message=letter.message,
+            result=result,
+            at=moment_of(letter.message),
+            sides=[("live", await outlook(db, live)), ("draft", await outlook(db, tried))],
+            outdated=_differs(live, result.live) or _differs(tried, result.draft),
+        )
+
+
+async def _find(db: AsyncSession, request: Request) -> Run:
+    run = await db.get(Run, request.path_params["run_id"])
+    if run is None or run.kind != trial.KIND:
+        raise NotFound
+    return run
+
+
+async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]:
+    """Give what the page of a trial says: the list that is asked for, else the first that holds something."""
+    counts = run.details["counts"]
+    first = next((change for change in LISTS if counts.get(change)), Change.GAINED)
+    wanted = text_of(request, "show")
+    show, before = Change(wanted) if wanted in LISTS else first, number_of(request, "before")
+    query = query_without(request, "lang")
+    return {
+        "run": run,
+        "rule": run.details["draft"]["name"],
+        "fields": fields_of(run.details["draft"]),
+        "lists": LISTS,
+        "show": show,
+        "found": await trial.results(db, run.id or 0, show, before=before),
+        "pace": trial.pace(run, request.state["now"]()),
+        "before": before,
+        "kept": query_without(request, "before", "lang"),
+        "here": f"{path(request, 'trial', run_id=run.id)}{'?' if query else ''}{query}",
+    }
+
+
+async def _read(request: Request, message_id: int) -> Letter | None:
+    async with Parser() as parser:
+        try:
+            return await stored_letter(request.state["database"], message_id, parser)
+        except IntegrationError:
+            return None
+
+
+def _differs(rehearsal: Rehearsal, kept: dict[str, Any]) -> bool:
+    """Whether the rules or settings have changed so that the mail's fate is another one by now."""
+    judgement = rehearsal.judgement
+    return (kept["verdict"], kept["reason"]) != (judgement.verdict.value, judgement.reason.to_json())
+
+
+def _number(form: FormData, name: str) -> int | None:
+    text = form.get(name)
+    return number(text) if isinstance(text, str) else None

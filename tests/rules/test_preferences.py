@@ -1,0 +1,95 @@
+"""Preferences as somebody wrote them, and what they are said to do."""
+
+from typing import Any
+
+import pytest
+
+from app.rules.outcome import SCHEDULE
+from app.rules.preferences import effect, priorities, read, rescheduled, retries
+from app.rules.words import say
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("exclude_keywords", ["ok", 3], "list of texts"),
+        ("exclude_keywords", ["x"] * 201, "at most 200"),
+        ("exclude_keywords_recadrage", ["x" * 501], "at most 500"),
+        ("exclude_keywords_autorepondeur", None, "list of texts"),
+        ("max_email_size_mb", "large", "whole number"),
+        ("max_email_size_mb", float("inf"), "whole number"),
+        ("max_email_size_mb", 10**30, "whole number"),
+        ("sender_priority", {"not an address": "high"}, "“not an address” is no e-mail address"),
+        ("sender_priority", {"": "high"}, "address is missing"),
+        ("sender_priority", {"ann@example.com": "urgent"}, "“urgent” is not one of"),
+        ("sender_priority", {"ann@example.com": 1}, "“1” is not one of"),
+        ("sender_priority", {"ann@example.com": ""}, "after a colon"),
+        ("retry_count", 11, "from 0 to 10"),
+        ("retry_delay_sec", -1, "from 0 to 600"),
+        ("webhook_timeout_sec", 0, "from 1 to 300"),
+        ("rate_limit_per_hour", [], "from 0 to 100000"),
+        ("notify_on_failure", True, "stays off"),
+        ("mirror_media_to_custom", True, "stays off"),
+    ],
+)
+def test_a_mistake_is_named(name: str, value: Any, says: str) -> None:  # noqa: ANN401 - whatever JSON holds
+    values, problems = read({name: value, "require_attachments": True})
+    assert values == {"require_attachments": True}
+    assert says in say(problems[name])
+
+
+def test_senders_are_taken_in_the_words_of_both_programs() -> None:
+    given = {" Ann@Example.com ": "HIGH", "bob@example.com": "medium", "cid@example.com": " low"}
+    assert read({"sender_priority": given})[0]["sender_priority"] == {
+        "ann@example.com": "high",
+        "bob@example.com": "normal",
+        "cid@example.com": "low",
+    }
+
+
+def test_a_name_that_is_not_known_is_passed_over() -> None:
+    assert read({"colour": "red"}) == ({}, {})
+
+
+def test_lines_are_senders_with_their_priorities() -> None:
+    text = "Ann@example.com : high\n\n bob@example.com:medium\ncid@example.com\n: low"
+    assert priorities(text) == {
+        "ann@example.com": "high",
+        "bob@example.com": "medium",
+        "cid@example.com": "",
+        "": "low",
+    }
+
+
+def test_waits_between_tries_are_said_in_two_numbers_and_stay_when_these_are_sent_back() -> None:
+    assert retries(SCHEDULE) == {"retry_count": 9, "retry_delay_sec": 5}
+    assert rescheduled(SCHEDULE, retries(SCHEDULE)) == list(SCHEDULE)
+    assert rescheduled(SCHEDULE, {}) == list(SCHEDULE)
+    assert rescheduled(SCHEDULE, {"retry_count": 3}) == [5, 5, 5]
+    assert rescheduled([], {"retry_count": 2}) == [2, 2]
+    assert rescheduled([5], {"retry_count": 0}) == []
+    assert retries([7200] * 12) == {"retry_count": 10, "retry_delay_sec": 600}
+
+
+def said(**changes: Any) -> str:  # noqa: ANN401 - any preference
+    usual: dict[str, Any] = {
+        "keywords": [],
+        "attachments": False,
+        "megabytes": 30,
+        "senders": {},
+        "grouping": True,
+    }
+    return " ".join(say(reason) for reason in effect(**usual | changes))
+
+
+def test_what_each_does_is_said() -> None:
+    assert "No word makes every rule ignore" in said()
+    assert "Ignores mail with “devis” in" in said(keywords=["devis"])
+    assert "without an attachment" in said(attachments=True)
+    assert "above 12 MB" in said(megabytes=12)
+    assert "No sender is preferred" in said()
+    senders = {"ann@example.com": "high", "bob@example.com": "low", "cid@example.com": "normal"}
+    assert "from ann@example.com goes before" in said(senders=senders)
+    assert "from bob@example.com goes after" in said(senders=senders)
+    assert "from cid@example.com goes in its turn" in said(senders=senders)
+    assert "Every mail goes" in said(grouping=False)

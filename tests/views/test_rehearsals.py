@@ -1,0 +1,133 @@
+"""What would happen to a mail now: today's rules, today's settings, and nothing is written."""
+
+import re
+
+import httpx2
+import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from app.models import Decision, Delivery, GroupMark, Mailbox, Message, Raw, Rule, RuleVersion, Setting
+from app.rules.subject import group_of
+from tests.views.cast import Cast, a_message
+from tests.web.client import Site
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+@pytest.fixture
+async def receiving(site: Site, cast: Cast) -> Cast:
+    """Every rule has the first receiver."""
+    async with site.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            version.endpoint_ids = [cast.endpoints[0].id or 0]
+        for raw in (await db.exec(select(Raw))).all():
+            raw.headers = []
+    return cast
+
+
+async def test_the_page_of_a_mail_leads_to_what_would_happen_now(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    mail = cast.messages["matching"].id
+    assert f'href="/messages/{mail}/rehearsal"' in (await ada.get(f"/messages/{mail}")).text
+
+
+async def test_every_rule_condition_and_gate_is_shown_with_what_it_saw(
+    ada: httpx2.AsyncClient, receiving: Cast
+) -> None:
+    page = (await ada.get(f"/messages/{receiving.messages['matching'].id}/rehearsal")).text
+    for sentence in ("Recadrage mission", "Sending is on", "No window is set", "It has a delivery link"):
+        assert sentence in page
+    assert "It would go to studio at once" in page
+    assert "&#34;detector&#34;: &#34;recadrage&#34;" in page
+    assert "asks for files, is never delivered" in page
+    assert page.count('class="deciding"') == 1
+    numbers = [int(found) for found in re.findall(r'class="number">(\d+)\.', page)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_todays_settings_count(ada: httpx2.AsyncClient, site: Site, receiving: Cast) -> None:
+    mail = receiving.messages["matching"].id
+    async with site.database.transaction() as db:
+        (await Setting.load(db)).vacation_start = site.clock().date()
+        (await Setting.load(db)).vacation_end = site.clock().date()
+    page = (await ada.get(f"/messages/{mail}/rehearsal")).text
+    assert re.search("It would be held until .{5,40}, then go to studio", page)
+    async with site.database.transaction() as db:
+        (await Setting.load(db)).exclude_keywords = ["mission"]
+    assert "Nothing would be sent." in (await ada.get(f"/messages/{mail}/rehearsal")).text
+
+
+async def test_another_mail_speaks_for_a_group_but_never_the_mail_itself(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    mail, rule = receiving.messages["matching"], receiving.rules[0]
+    async with site.database.transaction() as db:
+        twin = await a_message(db, receiving, mail.subject)
+        mark = GroupMark(
+            rule_id=rule.id or 0,
+            scope=f"{mail.internal_at:%Y-%m}",
+            name=group_of(mail.subject),
+            message_id=mail.id or 0,
+            marked_at=receiving.now,
+        )
+        db.add(mark)
+        (await db.get_one(Raw, twin.id)).headers = []
+    assert "It would go to studio" in (await ada.get(f"/messages/{mail.id}/rehearsal")).text
+    page = (await ada.get(f"/messages/{twin.id}/rehearsal")).text
+    assert "an earlier mail speaks for it" in page
+    assert f'href="/messages/{mail.id}"' in page
+
+
+async def test_nothing_is_written(ada: httpx2.AsyncClient, site: Site, receiving: Cast) -> None:
+    before = await counted(site)
+    for mail in receiving.messages.values():
+        assert (await ada.get(f"/messages/{mail.id}/rehearsal")).status_code == 200
+    assert await counted(site) == before
+
+
+async def counted(site: Site) -> list[int]:
+    tables = (Decision, Delivery, GroupMark, Message)
+    async with site.database.reading() as db:
+        return [(await db.exec(select(func.count()).select_from(table))).one() for table in tables]
+
+
+async def test_a_sender_who_is_no_longer_on_the_list_is_refused_first(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        for mailbox in (await db.exec(select(Mailbox))).all():
+            mailbox.senders = ["somebody@example.com"]
+    page = (await ada.get(f"/messages/{receiving.messages['matching'].id}/rehearsal")).text
+    assert "is not on the list of this mailbox" in page
+    assert "the rules are not asked" in page
+
+
+async def test_a_mail_whose_text_was_not_kept_says_so(ada: httpx2.AsyncClient, cast: Cast) -> None:
+    page = (await ada.get(f"/messages/{cast.messages['stranger'].id}/rehearsal")).text
+    assert "the text of this mail was not kept" in page
+
+
+async def test_a_rule_that_did_not_match_is_folded_when_it_asks_much(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    words = [f"word {number}" for number in range(6)]
+    items = [{"field": "subject", "operator": "contains", "values": [one]} for one in words]
+    async with site.database.transaction() as db:
+        version = (
+            await db.exec(select(RuleVersion).where(RuleVersion.rule_id == receiving.rules[1].id))
+        ).one()
+        group = {"mode": "any", "items": [{"mode": "all", "items": items}, items[0]]}
+        version.definition = version.definition | {"conditions": group}
+        first = (await db.exec(select(Rule).order_by(col(Rule.position)))).first()
+        assert first
+        first.active = False
+    page = (await ada.get(f"/messages/{receiving.messages['matching'].id}/rehearsal")).text
+    folded = page.partition("<details id=")[2].partition("</details>")[0]
+    assert "Rule “DESABO”" in folded
+    assert folded.count("Subject contains") == 7
+    assert 'data-depth="1"' in folded
+    assert 'data-depth="2"' in folded
+
+
+async def test_a_mail_that_is_not_there_is_not_found(ada: httpx2.AsyncClient) -> None:
+    assert (await ada.get("/messages/999/rehearsal")).status_code == 404

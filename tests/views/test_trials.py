@@ -1,0 +1,253 @@
+"""A draft is tried from its form: how far it is, what it would change, and what becomes of it."""
+
+import re
+from html import unescape
+from typing import Any
+
+import httpx2
+import pytest
+from sqlmodel import select
+from starlette.datastructures import FormData
+
+from app.integrations.network import Gate
+from app.integrations.parser import Parser
+from app.integrations.webhook import Webhooks
+from app.jobs.context import Context
+from app.jobs.queue import Queue
+from app.jobs.trial import next_trial
+from app.models import Rule, RuleVersion, Run, RunState, Setting
+from app.vault import Vault
+from app.views.rule_fields import fields_of
+from app.views.rule_form import raw_from
+from tests.views.cast import Cast, a_message
+from tests.web.client import Site
+
+FRAGMENT = {"HX-Request": "true"}
+DRAFT = {
+    "name": "Newsletters",
+    "conditions.mode": "all",
+    "conditions.0.field": "subject",
+    "conditions.0.operator": "contains",
+    "conditions.0.values": "agenda",
+    "links_required": "false",
+    "offload": "true",
+}
+
+
+async def judge(site: Site) -> None:
+    """What a worker does: run the trials that wait."""
+    webhooks, queue = Webhooks(Gate("")), Queue(site.config.redis_url)
+    async with Parser() as parser:
+        context = Context(
+            config=site.config,
+            database=site.database,
+            queue=queue,
+            vault=Vault("a key for tests only"),
+            parser=parser,
+            webhooks=webhooks,
+            owner="elsewhere/worker/1/1",
+            now=site.clock,
+        )
+        while await next_trial(context):
+            pass
+    await webhooks.aclose()
+    await queue.aclose()
+
+
+async def try_out(ada: httpx2.AsyncClient, **fields: Any) -> str:  # noqa: ANN401 - fields of a form
+    answer = await ada.post("/trials", data=DRAFT | {"endpoint_ids": "1"} | fields)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+async def runs(site: Site) -> list[Run]:
+    async with site.database.reading() as db:
+        return list((await db.exec(select(Run).where(Run.kind == "trial"))).all())
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_draft_of_a_new_rule_is_tried_over_a_week(ada: httpx2.AsyncClient, site: Site) -> None:
+    assert await try_out(ada) == "/trials/1"
+    (run,) = await runs(site)
+    assert (run.state, run.requested_by) == (RunState.QUEUED, "ada")
+    assert (run.details["days"], run.details["rule_id"]) == (7, None)
+    assert run.details["draft"]["name"] == "Newsletters"
+    page = (await ada.get("/trials/1")).text
+    assert "Waits for its turn" in page
+    assert "sse:run-changed" in page
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_draft_that_is_wrong_is_the_form_again_with_the_same_words(ada: httpx2.AsyncClient) -> None:
+    answer = await ada.post("/trials", data=DRAFT | {"name": "", "conditions.0.values": ""})
+    assert answer.status_code == 422
+    assert "Give it a name" in answer.text
+    assert "Say what to look for" in answer.text
+
+
+@pytest.mark.usefixtures("cast")
+async def test_what_it_would_change_stands_in_lists(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    await try_out(ada)
+    await judge(site)
+    page = (await ada.get("/trials/1")).text
+    mail = cast.messages["newsletter"]
+    assert re.findall(r'id="result-(\d+)"', page) == [str(mail.id)]
+    assert f'href="/messages/{mail.id}"' in page
+    assert f'href="/trials/1/messages/{mail.id}"' in page
+    assert "Nothing was sent" in page
+    assert "sse:run-changed" not in page.partition('id="trial"')[2].partition("</main>")[0]
+    assert re.findall(r'id="result-(\d+)"', (await ada.get("/trials/1?show=lost")).text) == []
+    assert "too" in (await ada.get("/trials/1?show=lost")).text
+
+
+async def test_long_lists_come_in_pages(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    async with site.database.transaction() as db:
+        for number in range(60):
+            await a_message(db, cast, f"Agenda {number}", text="Rien")
+    await try_out(ada)
+    await judge(site)
+    first = (await ada.get("/trials/1?show=gained")).text
+    older = re.search(r'href="(\?show=gained&amp;before=\d+)"', first)
+    assert older
+    second = (await ada.get(f"/trials/1{older[1].replace('&amp;', '&')}")).text
+    found = [re.findall(r'id="result-(\d+)"', page) for page in (first, second)]
+    assert [len(one) for one in found] == [50, 10]
+    assert not set(found[0]) & set(found[1])
+
+
+async def test_one_mail_is_explained_on_both_sides(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    await try_out(ada, **{"conditions.0.field": "text", "conditions.0.values": "livrer"})
+    await judge(site)
+    mail = cast.messages["newsletter"].id
+    page = (await ada.get(f"/trials/1/messages/{mail}")).text
+    live, draft = page.split('id="side-draft"')
+    assert "Rule “Newsletters”" in draft
+    assert "Rule “Newsletters”" not in live
+    assert draft.count('class="deciding"') == 1
+    assert "microsoft_graph_email_id" in draft
+    assert "have changed since" not in page
+    assert (await ada.get(f"/trials/1/messages/{cast.messages['reply'].id}")).status_code == 404
+
+
+async def test_a_side_that_would_be_another_by_now_says_so(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    await try_out(ada)
+    await judge(site)
+    async with site.database.transaction() as db:
+        (await Setting.load(db)).exclude_keywords = ["agenda"]
+    assert (
+        "have changed since" in (await ada.get(f"/trials/1/messages/{cast.messages['newsletter'].id}")).text
+    )
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_trial_is_cancelled_once(ada: httpx2.AsyncClient, site: Site) -> None:
+    await try_out(ada)
+    answer = await ada.post("/trials/1/cancellation")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/trials/1")
+    assert (await runs(site))[0].state is RunState.CANCELLED
+    assert (await ada.post("/trials/1/cancellation", headers=FRAGMENT)).status_code == 409
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_trial_under_way_shows_how_far_it_is_and_that_it_will_end(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    await try_out(ada)
+    async with site.database.transaction() as db:
+        run = await db.get_one(Run, 1)
+        run.state, run.total, run.done, run.started_at = RunState.RUNNING, 400, 100, site.clock()
+    page = (await ada.get("/trials/1")).text
+    assert "100 of 400 mails" in page
+    assert "a second, done" in page
+    part = (await ada.post("/trials/1/cancellation", headers=FRAGMENT)).text
+    assert part.lstrip().startswith('<div id="trial"')
+    assert "Ending…" in part
+
+
+async def test_a_draft_that_was_tried_is_saved_as_it_was(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    rule = cast.rules[2]
+    group = {
+        "conditions.1.mode": "not_any",
+        "conditions.1.0.field": "sender",
+        "conditions.1.0.operator": "one_of",
+        "conditions.1.0.values": "a@example.com\nb@example.com",
+    }
+    more = {
+        "group": "days",
+        "group_days": "3",
+        "urgent": "own",
+        "urgent_policy.after": "drop",
+        "stop": "true",
+    }
+    texts = {"template": '{"about": "{{subject}}"}', "exclude_keywords": "a, b", "policy.before": "send"}
+    await try_out(ada, rule_id=rule.id, version=rule.version, **group, **more, **texts)
+    tried = (await runs(site))[0].details["draft"]
+    page = (await ada.get("/trials/1")).text
+    assert f'action="/rules/{rule.id}/versions"' in page
+    assert f'href="/rules/{rule.id}?trial=1"' in page
+    answer = await ada.post(f"/rules/{rule.id}/versions", data=hidden(page))
+    assert answer.status_code == 303, answer.text
+    async with site.database.reading() as db:
+        saved = (
+            await db.exec(select(RuleVersion).where(RuleVersion.rule_id == rule.id, RuleVersion.number == 2))
+        ).one()
+        assert (await db.get_one(Rule, rule.id)).version == 2
+    assert saved.definition | {"name": saved.name, "endpoint_ids": saved.endpoint_ids} == tried
+
+
+def hidden(page: str) -> dict[str, list[str]]:
+    """The fields that the page would send, as a browser reads them."""
+    fields: dict[str, list[str]] = {}
+    form = page.partition("Back to editing")[2].partition("</form>")[0]  # of the button that saves
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    found += re.findall(r'<textarea hidden name="([^"]+)">\n(.*?)</textarea>', form, re.DOTALL)
+    for name, value in found:
+        fields.setdefault(name, []).append(unescape(value))
+    return fields
+
+
+def test_every_field_of_a_draft_is_read_again() -> None:
+    raw = raw_from(
+        FormData(
+            [*DRAFT.items(), ("endpoint_ids", "1"), ("endpoint_ids", "2"), ("exclude_keywords", "a, b\n")]
+        )
+    )
+    assert raw_from(FormData([*fields_of(raw)])) == raw
+
+
+async def test_a_new_rule_is_saved_among_the_rules(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    await try_out(ada)
+    page = (await ada.get("/trials/1")).text
+    assert 'href="/rules/new?trial=1"' in page
+    assert 'action="/rules"' in page
+    assert (await ada.post("/rules", data=hidden(page))).status_code == 303
+    async with site.database.reading() as db:
+        *_, rule = (await db.exec(select(Rule).order_by(Rule.position))).all()  # type: ignore[arg-type]
+    assert rule.name == "Newsletters"
+    assert len(cast.rules) == 3
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_trial_is_made_again_over_other_days(ada: httpx2.AsyncClient, site: Site) -> None:
+    await try_out(ada)
+    await judge(site)
+    again = hidden((await ada.get("/trials/1")).text) | {"days": ["300"]}
+    assert (await ada.post("/trials", data=again)).headers["location"] == "/trials/2"
+    first, second = await runs(site)
+    assert second.details["draft"] == first.details["draft"]
+    assert second.details["days"] == 90
+
+
+@pytest.mark.usefixtures("cast")
+async def test_what_is_no_trial_is_not_found(ada: httpx2.AsyncClient) -> None:
+    await ada.post("/polls")
+    assert (await ada.get("/trials/1")).status_code == 404
+    assert (await ada.post("/trials/1/cancellation")).status_code == 404
+    assert (await ada.get("/trials/1/messages/1")).status_code == 404
+    assert (await ada.post("/trials", data=DRAFT | {"rule_id": "999"})).status_code == 404
+    tried = await try_out(ada)
+    assert (await ada.get(tried.replace("trials", "polls"))).status_code == 404
