@@ -31,9 +31,9 @@ POST = ["POST"]
 
 
 class Id(Convertor[int]):
-    """The number of a row: eighteen digits at most, for larger ones fit no column."""
+    """The number of a row: nine digits at most, for larger ones fit no column of PostgreSQL."""
 
-    regex = "[0-9]{1,18}"
+    regex = "[0-9]{1,9}"
 
     def convert(self, value: str) -> int:
         return int(value)

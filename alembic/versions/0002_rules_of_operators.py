@@ -22,6 +22,9 @@ def upgrade() -> None:
     _queue()
     _trials()
     op.add_column("raw", sa.Column("headers", FACTS, nullable=True))
+    with op.batch_alter_table("folder") as folder:  # a UIDVALIDITY may have 32 bits
+        for name in ("uidvalidity", "mark", "baseline"):
+            folder.alter_column(name, type_=sa.BigInteger())
 
 
 def _rules() -> None:

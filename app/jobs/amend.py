@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import LogEvent, Message, Rule, RuleVersion
+from app.models import Decision, LogEvent, Message, MessageState, Rule, RuleVersion
 from app.rules.rule import Rule as RuleValue
 from app.rules.verdict import Verdict
 
@@ -46,6 +46,14 @@ async def decide_again(db: AsyncSession, now: datetime) -> None:
     for message in (await db.exec(held)).all():
         if message.can_be_tried_again:
             message.try_again(now)
+    owing = select(Decision.message_id).where(
+        col(Decision.matched), Decision.verdict == Verdict.HOLD, Decision.owed()
+    )
+    sent_by_others = select(Message).where(
+        col(Message.id).in_(owing), Message.state == MessageState.DECIDED, Message.expected_deliveries > 0
+    )
+    for message in (await db.exec(sent_by_others)).all():
+        message.decide_rest(now)
 
 
 async def move(db: AsyncSession, rule: Rule, direction: str, *, by: str, now: datetime) -> None:

@@ -138,8 +138,10 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
     keys = {key for _, mail, _ in mails for key in groups_of(mail, rules, setting.as_value(), now)}
     marks = await Marks.load(db, keys, now)
     for message, mail, parsed in mails:
+        rest = message.expected_deliveries > 0  # its steps stand already
         await record(db, message, mail, rules=rules, setting=setting, marks=marks, now=now)
-        message.steps = [*noted(parsed.notes), *message.steps]
+        if not rest:
+            message.steps = [*noted(parsed.notes), *message.steps]
 
 
 async def _give_back(context: Context, db: AsyncSession, ids: Sequence[int]) -> None:

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs.body import facts_of
@@ -31,29 +32,67 @@ async def record(
     now: datetime,
 ) -> Judgement:
     """Judge one mail and write all of it into the caller's transaction."""
+    judgement = judge(message, mail, rules=rules, settings=setting.as_value(), marks=marks, now=now)
+    if message.expected_deliveries:
+        await _record_rest(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
+        return judgement
     if message.steps:
         await _forget(db, message)
-    judgement = judge(message, mail, rules=rules, settings=setting.as_value(), marks=marks, now=now)
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
     insisted = [Step(Reason("insisted"), Mark.NOTED)] if message.insisted else []
     message.steps = [step.to_json() for step in (*insisted, *judgement.steps)]
     db.add_all(_links(message, judgement))
-    targets = {rule.id: rule.endpoint_ids for rule in rules}
-    deliveries: list[Delivery] = []
     for position, outcome in enumerate(judgement.outcomes):
         db.add(_decision(message, outcome, position, now))
+    _deliver(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
+    return judgement
+
+
+async def _record_rest(
+    db: AsyncSession,
+    message: Message,
+    judgement: Judgement,
+    *,
+    rules: Sequence[Rule],
+    setting: Setting,
+    marks: Marks,
+    now: datetime,
+) -> None:
+    """Write only of the rules that had no receiver when the mail was decided; the others have sent theirs."""
+    query = select(Decision).where(Decision.message_id == message.id, Decision.owed())
+    owed = {decision.rule_id: decision for decision in (await db.exec(query)).all()}
+    rest = replace(judgement, outcomes=tuple(one for one in judgement.outcomes if one.rule_id in owed))
+    for outcome in rest.outcomes:
+        fresh = _decision(message, outcome, owed[outcome.rule_id].position, now)
+        owed[outcome.rule_id].sqlmodel_update(fresh.model_dump(exclude={"id"}))
+    message.state, message.decided_at = MessageState.DECIDED, now
+    message.decide_owner = message.decide_at = None
+    _deliver(db, message, rest, rules=rules, setting=setting, marks=marks, now=now)
+
+
+def _deliver(
+    db: AsyncSession,
+    message: Message,
+    judgement: Judgement,
+    *,
+    rules: Sequence[Rule],
+    setting: Setting,
+    marks: Marks,
+    now: datetime,
+) -> None:
+    """Make the deliveries that these outcomes ask for, and set the marks of their groups."""
+    targets = {rule.id: rule.endpoint_ids for rule in rules}
+    for outcome in judgement.outcomes:
         wanted = targets[outcome.rule_id] if outcome.dropped or outcome.verdict in _STATES else ()
         made = [
             _delivery(message, judgement, outcome, endpoint_id=endpoint_id, now=now) for endpoint_id in wanted
         ]
         for delivery in made:
             delivery.planned_for = setting.revision
-        deliveries += made
         if outcome.group is not None and any(delivery.state in LIVE for delivery in made):
             marks.set(db, outcome.group, message.id or 0)
-    db.add_all(deliveries)
-    message.expected_deliveries = len(deliveries)
-    return judgement
+        db.add_all(made)
+        message.expected_deliveries += len(made)
 
 
 def judge(

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, Index
+from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from app.models.columns import facts, moment, word
 from app.rules.verdict import Verdict
@@ -26,6 +26,13 @@ class Decision(SQLModel, table=True):
     reason: dict[str, Any] = Field(sa_column=facts())
     steps: list[dict[str, Any]] = Field(sa_column=facts())
     created_at: datetime = Field(sa_column=moment(nullable=False))
+
+    @classmethod
+    def owed(cls) -> ColumnElement[bool]:
+        """Ask for what a rule would have sent, had it had a receiver."""
+        code = col(cls.reason)["code"].as_string()
+        same: ColumnElement[bool] = code == "no_endpoint"
+        return same
 
 
 class Link(SQLModel, table=True):

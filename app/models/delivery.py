@@ -73,6 +73,13 @@ class Delivery(SQLModel, table=True):
         """It is held, and will not go before somebody sees to it."""
         return self.state is DeliveryState.HELD and self.needs_attention
 
+    @property
+    def drops_at(self) -> datetime | None:
+        """Give when a hold ends without a sending, where it ends before the delivery may go by itself."""
+        if self.state is not DeliveryState.HELD or self.release_at is None or self.expires_at is None:
+            return None
+        return self.expires_at if self.expires_at <= self.release_at else None
+
     @classmethod
     def is_now(cls, state: DeliveryState) -> ColumnElement[bool]:
         """Ask for a state in the form that the partial indexes serve."""

@@ -58,7 +58,7 @@ class Place:
         moment, _, number = text.partition("~")
         try:
             at = datetime.fromisoformat(moment).astimezone(UTC) if moment else None
-            return cls(at, int(number)) if len(number) < 19 else None
+            return cls(at, int(number)) if len(number) < 10 else None
         except (ValueError, OverflowError):
             return None
 

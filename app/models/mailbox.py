@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -77,9 +77,9 @@ class Folder(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
     name: str = "INBOX"
-    uidvalidity: int | None = None
-    mark: int = 0  # every UID up to here has a row
-    baseline: int = 0  # the highest UID when the folder was met
+    uidvalidity: int | None = Field(default=None, sa_type=BigInteger)
+    mark: int = Field(default=0, sa_type=BigInteger)  # every UID up to here has a row
+    baseline: int = Field(default=0, sa_type=BigInteger)  # the highest UID when the folder was met
     started_at: datetime | None = Field(
         default=None, sa_column=moment()
     )  # the mail before the baseline is settled

@@ -105,6 +105,10 @@ class Message(SQLModel, table=True):
         self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None
         self.decide_tries, self.decide_at, self.decide_owner = 0, now, None
 
+    def decide_rest(self, now: datetime) -> None:
+        """Let the rules that had no receiver be asked again; what the others made of it stands."""
+        self.state, self.decide_tries, self.decide_at, self.decide_owner = MessageState.STORED, 0, now, None
+
 
 class Raw(SQLModel, table=True):
     """What the server gave, apart from the row that lists scan; and what the parser read in it."""

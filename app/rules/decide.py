@@ -12,7 +12,7 @@ from app.rules.reading import Reading, read
 from app.rules.rule import Action, Priority, Rule
 from app.rules.settings import Settings
 from app.rules.subject import split_prefix
-from app.rules.text import normalise
+from app.rules.text import wanted
 from app.rules.verdict import Mark, Reason, Step, Verdict
 
 HTML_LIMIT = 1024 * 1024
@@ -126,7 +126,7 @@ def _first_looks(case: _Case, rules: Sequence[Rule]) -> list[Step]:
 def _excluded(reading: Reading, keywords: Sequence[str]) -> str | None:
     """The first keyword that stands in the subject or the text, whatever its accents and case."""
     for keyword in keywords:
-        plain = normalise(keyword)
+        plain = wanted(keyword)
         if plain and (plain in reading.subject or plain in reading.text):
             return keyword
     return None

@@ -3,7 +3,7 @@
 from app.rules.finding import Finding
 from app.rules.reading import Reading
 from app.rules.rule import Rule
-from app.rules.text import has_words, normalise
+from app.rules.text import has_words, wanted
 
 
 def detect(reading: Reading, rule: Rule) -> Finding:
@@ -17,7 +17,7 @@ def detect(reading: Reading, rule: Rule) -> Finding:
     return Finding(
         missing=tuple(name for name, there in needs.items() if not there),
         forbidden=next(
-            (term for term in rule.forbidden_terms if has_words(reading.text, normalise(term))), None
+            (term for term in rule.forbidden_terms if has_words(reading.text, wanted(term))), None
         ),
         urgent="urgent" in everything or "urgence" in everything,
     )

@@ -31,7 +31,7 @@ def key_of(*, mail: Mail, rule: Rule, settings: Settings, now: datetime) -> Grou
     if not settings.group_dedup or kind not in {_MONTH, _DAYS}:
         return None
     group = _group_of(mail.subject)
-    if RECADRAGE in rule.detectors and _LOT not in group:
+    if _LOT not in group and RECADRAGE in rule.detectors:
         return None
     if kind == _MONTH:
         return GroupKey(

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.rules import detector, pattern
 from app.rules.condition import Condition, Field, Group, Mode, Operator
@@ -11,15 +10,14 @@ from app.rules.finding import Finding
 from app.rules.passage import SEEN, Passage, excerpt
 from app.rules.reading import Reading
 from app.rules.rule import Rule
-from app.rules.text import normalise
+from app.rules.text import wanted
 from app.rules.verdict import Mark, Reason, Step
 
 MEGABYTE = 1024 * 1024
 _NOTHING = (None, Finding())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """`steps` tells of every condition in reading order; `against` is the reason that decided for no.
 
     `finding` is that of the first detector the rule asks for and the mail meets; `captures` are texts by
@@ -123,7 +121,7 @@ def _met_at(asking: _Asking, condition: Condition, passage: Passage) -> str | No
         return _matched_at(asking, condition, passage)
     look = _LOOK[condition.operator]
     for value in condition.values:
-        place = look(passage.plain, value) if condition.exact else look(passage.normal, _normal(value))
+        place = look(passage.plain, value) if condition.exact else look(passage.normal, wanted(value))
         if place >= 0:
             return excerpt(passage.plain, place) if condition.exact else passage.around(place)
     return None
@@ -137,11 +135,6 @@ def _matched_at(asking: _Asking, condition: Condition, passage: Passage) -> str 
     if not condition.negated:
         asking.captures.update(caught)
     return excerpt(passage.text, place)
-
-
-@lru_cache(maxsize=4096)
-def _normal(value: str) -> str:
-    return normalise(value)
 
 
 def _ends(text: str, value: str) -> int:

@@ -11,6 +11,7 @@ from app.rules.verdict import Reason
 from app.rules.window import as_shown, parse_time
 
 SHORTEST, LONGEST = 5, 3600  # seconds between two looks at a mailbox
+_OF_THIS_MACHINE = {"localtime", "Factory"}  # names that mean another zone, or none, elsewhere
 _SHOWN = 40  # characters of a wrong value that a message repeats
 
 Problems = dict[str, Reason]
@@ -132,7 +133,7 @@ class _Reading:
 @cache
 def _zones() -> dict[str, str]:
     """The IANA names by how they may be typed."""
-    return {name.casefold(): name for name in available_timezones()}
+    return {name.casefold(): name for name in available_timezones() - _OF_THIS_MACHINE}
 
 
 def zones() -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import re
 
 from app.rules.rule import RECADRAGE_TERMS
-from app.rules.text import has_words, normalise
+from app.rules.text import has_words, normalise, wanted
 
 _PREFIX = re.compile(
     r" ?(?:\[[^\[\]]{1,40}\] ?){0,3}(?:re|r\u00e9|re\u0301|fwd?|rv|tr|aw|sv|antw|confirmation)"
@@ -39,7 +39,7 @@ def group_of(subject: str | None) -> str:
 
 def matches_terms(subject: str, terms: tuple[str, ...]) -> bool:
     """Every term is there: a single word as a whole one, a phrase also within a longer one (plurals)."""
-    return all(_has_term(subject, normalise(term)) for term in terms)
+    return all(_has_term(subject, wanted(term)) for term in terms)
 
 
 def _has_term(subject: str, term: str) -> bool:

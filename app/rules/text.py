@@ -19,6 +19,12 @@ def normalise(value: str | None) -> str:
     return " ".join(_BEYOND_ASCII.sub(_plain, value or "").lower().split())
 
 
+@lru_cache(maxsize=4096)
+def wanted(value: str) -> str:
+    """What somebody looks for, normalised: there is little of it, and it is asked of every mail."""
+    return normalise(value)
+
+
 def _plain(match: re.Match[str]) -> str:
     return "".join(map(bare, match[0]))
 

@@ -36,13 +36,13 @@ def path(request: Request, name: str, **parameters: Any) -> str:  # noqa: ANN401
 
 
 def text_of(request: Request, name: str) -> str:
-    return request.query_params.get(name, "").strip()[:LONGEST]
+    return request.query_params.get(name, "").replace("\0", "").strip()[:LONGEST]
 
 
 def number_of(request: Request, name: str) -> int | None:
     """Read a number of the address; what is none narrows nothing."""
     text = text_of(request, name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def midnight(request: Request, name: str, *, after: int = 0) -> datetime | None:

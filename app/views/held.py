@@ -133,9 +133,9 @@ def _filter(form: FormData) -> dict[str, str]:
 
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return value.replace("\0", "").strip() if isinstance(value, str) else ""
 
 
 def _numbers(form: FormData, name: str) -> list[int]:
     texts = [text for text in form.getlist(name) if isinstance(text, str)]
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10]

@@ -53,7 +53,7 @@ def written(values: list[str] | tuple[str, ...]) -> str:
 
 def number(text: str) -> int | None:
     """Read a number that fits a column."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 class _Texts:

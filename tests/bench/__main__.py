@@ -6,8 +6,10 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
+from tests.bench import hostile, judging, sending
 from tests.bench.mailbox import mail_server
 from tests.bench.measures import Bench
 from tests.bench.say import say
@@ -19,9 +21,14 @@ SINGLE = 20
 
 def main() -> None:
     say(f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    for what, figure in judging.figures():
+        say(f"{what:<66} {figure:>14}")
     with mail_server() as mailbox, Sink() as sink, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(mailbox.server, sink, Path(folder) / "data")
         for what, figure in figures(bench, mailbox.name, min(WAITING, mailbox.most)):
+            say(f"{what:<66} {figure:>14}")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for what, figure in chain(sending.figures(Path(folder)), hostile.figures(Path(folder))):
             say(f"{what:<66} {figure:>14}")
 
 

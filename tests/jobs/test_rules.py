@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.models import Decision, Delivery, DeliveryState, Rule
+from app.jobs import amend
+from app.models import Decision, Delivery, DeliveryState, Message, Rule
 from app.rules.condition import Condition, Group
 from app.rules.draft import read
-from app.rules.rule import Rule as RuleValue
 from tests.jobs.conftest import World
 from tests.letters import a_mail
 from tests.rules.conditions import asks, group
@@ -39,11 +39,6 @@ async def change(world: World, **fields: Any) -> None:  # noqa: ANN401 - of a ru
         (value,) = await Rule.in_force(db)
         rule = await db.get_one(Rule, value.id)
         rule.save(db, replace(value, **fields), by="ada", now=world.clock())
-
-
-async def in_force(world: World) -> Sequence[RuleValue]:
-    async with world.context.database.reading() as db:
-        return await Rule.in_force(db)
 
 
 def sent(world: World) -> list[Any]:
@@ -142,4 +137,26 @@ async def test_a_priority_of_the_rule_is_that_of_its_deliveries(world: World) ->
     world.arrives(a_mail("Bonjour", "rien"))
     await world.settle()
     assert (await world.one(Delivery)).priority == 0
-    assert [rule.priority for rule in await in_force(world)] == ["high"]
+
+
+async def test_a_rule_that_gets_a_receiver_sends_what_another_rule_has_sent_already(world: World) -> None:
+    subject = asks("subject contains", "commande")
+    await only(world, [subject], [subject])
+    async with world.context.database.transaction() as db:
+        (_, first), (_, second) = [pair for pair in await Rule.listed(db) if pair[0].active]
+        first.endpoint_ids = []
+        db.add(first)
+    world.arrives(a_mail(ORDER, "Bonjour"))
+    await world.settle()
+    assert len(sent(world)) == 1
+    async with world.context.database.transaction() as db:
+        (rule, first), _ = [pair for pair in await Rule.listed(db) if pair[0].active]
+        value = replace(first.as_value(), endpoint_ids=tuple(second.endpoint_ids))
+        await amend.save(db, rule, value, by="ada", now=world.clock())
+    await world.settle()
+    assert len(sent(world)) == 2
+    message = await world.one(Message)
+    assert (message.state, message.verdict, message.expected_deliveries) == ("decided", "deliver", 2)
+    assert {decision.verdict for decision in await world.rows(Decision)} == {"deliver"}
+    await world.settle()
+    assert len(sent(world)) == 2

@@ -81,6 +81,21 @@ async def test_a_row_says_why_it_is_held_when_it_goes_and_when_it_expires(
     assert "when sending is on again" in (await ada.get("/held?q=Lot+8")).text
 
 
+async def test_a_hold_that_ends_before_it_may_go_says_that_it_will_be_dropped(
+    site: Site, ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    number = await hold(site, cast, "Lot 7", expires_at=cast.now + timedelta(hours=22))
+    async with site.database.reading() as db:
+        mail = (await db.get_one(Delivery, number)).message_id
+    row = (await ada.get("/held?q=Lot+7")).text
+    assert re.search(r'"wait">will be dropped (\w+day )?\d\dh\d\d unless somebody releases it<', row)
+    assert not re.search(r"(goes|expires) (\w+day )?\d\dh\d\d", row)
+    for address in (f"/deliveries/{number}", f"/messages/{mail}"):
+        page = (await ada.get(address)).text
+        assert re.search(r"It will be dropped .*\d\dh\d\d unless somebody releases it\.", page), address
+        assert "by itself" not in page, address
+
+
 async def test_the_queue_is_narrowed_by_each_of_its_filters(
     site: Site, ada: httpx2.AsyncClient, cast: Cast
 ) -> None:

@@ -138,7 +138,7 @@ async def test_what_is_released_by_hand_during_a_pause_waits_for_the_switch(
     number = cast.deliveries["held"].id or 0
     await ada.post("/pause", data={"to": "paused"})
     answer = await ada.post("/held/releases", data={"only": str(number)}, headers=FRAGMENT)
-    assert "They go when sending is on again." in answer.text
+    assert "1 delivery released.\nIt goes when sending is on again." in answer.text
     assert "Sending is paused" in (await ada.get(f"/deliveries/{number}")).text
     async with site.database.reading() as db:
         story = await of_delivery(db, number, site.clock())

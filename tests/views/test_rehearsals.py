@@ -1,6 +1,7 @@
 """What would happen to a mail now: today's rules, today's settings, and nothing is written."""
 
 import re
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -55,6 +56,21 @@ async def test_todays_settings_count(ada: httpx2.AsyncClient, site: Site, receiv
     async with site.database.transaction() as db:
         (await Setting.load(db)).exclude_keywords = ["mission"]
     assert "Nothing would be sent." in (await ada.get(f"/messages/{mail}/rehearsal")).text
+
+
+async def test_a_hold_that_would_end_first_is_said_to_be_dropped(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            version.definition = version.definition | {"hold_expires": "end_of_day"}
+        (await Setting.load(db)).vacation_start = site.clock().date()
+        (await Setting.load(db)).vacation_end = site.clock().date() + timedelta(days=2)
+        mail = await a_message(db, receiving, receiving.messages["matching"].subject)
+        mail.internal_at = site.clock()
+    page = (await ada.get(f"/messages/{mail.id}/rehearsal")).text
+    assert re.search("It would be held for studio and dropped .{5,20} unless somebody releases it", page)
+    assert "at the longest" not in page
 
 
 async def test_another_mail_speaks_for_a_group_but_never_the_mail_itself(

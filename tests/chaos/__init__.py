@@ -1,0 +1,1 @@
+"""`python -m tests.chaos`: the whole program while its processes are killed; says what came of it."""
