@@ -48,6 +48,7 @@ def read(
         **{key: reading.flag(key, raw.get(key, default)) for key, default in _FLAGS.items()},
         **{key: reading.texts(key, raw[key]) for key in _LISTS if key in raw},
     }
+    reading.captures(rest["template"], conditions)
     if reading.problems or conditions is None:
         return None, reading.problems
     rest["priority"] = Priority(rest["priority"])
@@ -129,6 +130,16 @@ class _Reading:
         if problem is not None:
             self.problems.setdefault("template", problem)
         return text
+
+    def captures(self, text: str, conditions: Group | None) -> None:
+        """A template may use what a pattern can catch, once both can be read."""
+        if not text or conditions is None or "template" in self.problems:
+            return
+        patterns = (one.values[0] for one in conditions.asked() if one.operator is Operator.MATCHES)
+        known = list(dict.fromkeys(name for one in patterns for name in pattern.captures(one)))
+        unknown = next((name for name in template.captures(text) if name not in known), None)
+        if unknown is not None:
+            self._refuse("template", "template_unknown_capture", name=unknown, **_listed(known))
 
     def texts(self, place: str, value: object, *, exact: bool = False) -> tuple[str, ...]:
         """A list of texts; empty ones are left out, as are those that compare as an earlier one does."""
@@ -231,6 +242,10 @@ class _Reading:
         elif problem := pattern.check(patterns[0]):
             self.problems.setdefault(place, problem)
         return patterns
+
+
+def _listed(known: list[str]) -> dict[str, str]:
+    return {"known": ", ".join(known)} if known else {}
 
 
 def _shown(value: object) -> str:

@@ -59,6 +59,12 @@ def search(pattern: str, passage: Passage, *, exact: bool) -> tuple[int, dict[st
     }
 
 
+def captures(pattern: str) -> list[str]:
+    """The names of a pattern's groups; none when `check` refuses it."""
+    compiled = _compiled(pattern, exact=True)
+    return sorted(compiled.groupindex, key=compiled.groupindex.__getitem__) if compiled else []
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str, exact: bool) -> re2._Regexp | None:  # noqa: FBT001 - the cache's key
     try:

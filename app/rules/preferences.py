@@ -9,6 +9,7 @@ from app.rules.sender import bare_address
 from app.rules.verdict import Reason
 
 _WORDS = {**{priority.value: priority.value for priority in Priority}, "medium": Priority.NORMAL.value}
+_FRENCH = {"haute": Priority.HIGH.value, "normale": Priority.NORMAL.value, "basse": Priority.LOW.value}
 _SHOWN = 60  # characters of a wrong value that a message repeats
 _DELAY = 2  # seconds between tries, where there were none before
 
@@ -96,9 +97,23 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def priorities(text: str) -> dict[str, str]:
-    """Take lines such as `ann@example.org: high` apart; the same address counts as it stands last."""
-    pairs = (line.rpartition(":") if ":" in line else (line, "", "") for line in text.splitlines())
-    return {address.strip().lower(): word.strip() for address, _, word in pairs if address.strip() or word}
+    """Take lines such as `ann@example.org: high` apart; the same address counts as it stands last.
+
+    `=` or a blank may stand for the colon, and a French word for the priority.
+    """
+    pairs = [(address.strip().lower(), word.strip()) for address, word in map(_pair, text.splitlines())]
+    return {address: _FRENCH.get(word.lower(), word) for address, word in pairs if address or word}
+
+
+def _pair(line: str) -> tuple[str, str]:
+    if ":" in line:
+        address, _, word = line.rpartition(":")
+        return address, word
+    for separated, mark in ((line, "="), (" ".join(line.split()), " ")):
+        address, _, word = separated.rpartition(mark)
+        if "@" in address:  # an address may hold a `=` of its own
+            return address, word
+    return line, ""
 
 
 def retries(schedule: Sequence[float]) -> dict[str, int]:

@@ -113,7 +113,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "links_found": (N_("It has a delivery link"),),
     "links_not_needed": (N_("This rule needs no delivery link"),),
     "no_links": (N_("It has no delivery link; {action:word}"),),
-    "rule_sends": (N_("Goes to the rule's receivers: {receivers}"),),
+    "rule_sends": (N_("It goes out; number of receivers: {receivers}"),),
     # what the schedule says
     "schedule_always": (N_("Webhooks leave at any time"),),
     "schedule_days": (
@@ -243,6 +243,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "template_unknown_name": (
         N_("The template uses “{name}”, which is not known here. Known are: {known}"),
         N_("The template uses “{name}”, which is not known here"),
+    ),
+    "template_unknown_capture": (
+        N_("No pattern of this rule catches “{name}”. Caught are: {known}"),
+        N_("No pattern of this rule catches “{name}”"),
     ),
     **PHRASES,
     **REMARKS,

@@ -58,6 +58,13 @@ def render(text: str, body: Mapping[str, Any], captures: Mapping[str, str]) -> d
     return result
 
 
+def captures(text: str) -> list[str]:
+    """The captures that a template asks for, in reading order; `check` accepts it."""
+    trees = map(mustache.read, _leaves(json.loads(text)))
+    names = (name for tree in trees for name in _names(tree) if _CAPTURE.fullmatch(name))
+    return list(dict.fromkeys(name.partition(".")[2] for name in names))
+
+
 def _fault_of_document(document: object) -> Reason | None:
     if not isinstance(document, dict):
         return Reason("template_not_an_object")
@@ -145,6 +152,14 @@ def _known_inside(section: Any, known: Sequence[str]) -> Sequence[str]:  # noqa:
         return known
     more = (".", *payload.LINK) if section.key == "delivery_links" else (".",)
     return (*known, *(name for name in more if name not in known))
+
+
+def _names(tree: ParsedTemplate) -> Iterator[str]:
+    for node in mustache.nodes(tree):
+        yield getattr(node, "key", "")
+        inside = mustache.inside(node)
+        if inside is not None:
+            yield from _names(inside)
 
 
 def _filled(trees: Sequence[ParsedTemplate], values: Mapping[str, Any], *, room: int) -> list[Any]:

@@ -105,6 +105,7 @@ def _effect(request: Request, setting: Setting, values: Mapping[str, Any]) -> di
     )
     return {
         "said": [reason.to_json() for reason in (*calendar.effect(settings, now), looks)],
+        "idle_days": bool(wanted.absence_days) and not wanted.absence_enabled,
         "in_force": wanted.sending is Sending.ON,
         "zone": wanted.zone,
         "days": fortnight(settings, now),

@@ -54,7 +54,8 @@ async def test_a_template_says_what_the_receiver_gets_with_what_a_pattern_caught
 
 
 async def test_what_catches_nothing_is_empty_in_the_template(world: World) -> None:
-    await only(world, [asks("subject contains", "commande")], template=TEMPLATE)
+    invoice = asks("subject matches", r"facture (?P<ref>\S+) de (?P<who>.+)")
+    await only(world, [group("any", asks("subject contains", "commande"), invoice)], template=TEMPLATE)
     world.arrives(a_mail(ORDER, "Bonjour"))
     await world.settle()
     assert sent(world) == [{"ref": None, "who": "De ", "subject": ORDER, "fixed": [1]}]

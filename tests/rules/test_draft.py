@@ -230,6 +230,36 @@ def test_what_is_written_loosely_is_kept_tidily() -> None:
     assert (rule.template, rule.policy, rule.urgent_policy) == ("", Policy(), None)
 
 
+CAUGHT = asks("subject matches", r"(?P<lot>\d+) (?P<day>\w+)").to_json()
+NEGATED = asks("subject not matches", r"(?P<never>x)").to_json()
+AWAY = {"mode": "any", "negated": True, "items": [asks("subject matches", r"(?P<gone>x)").to_json()]}
+
+
+def test_a_template_uses_what_the_patterns_of_its_rule_catch() -> None:
+    text = '{"a": "{{#captures.lot}}{{captures.day}}{{/captures.lot}}", "b": "captures.other"}'
+    inside = {"mode": "any", "items": [CAUGHT, CONDITION]}
+    for items in ([CAUGHT], [CONDITION, inside]):
+        assert accepted(conditions(*items) | {"template": text}).template == text
+
+
+@pytest.mark.parametrize("name", ["lots", "never", "gone"])
+@pytest.mark.parametrize("tag", ["{{captures.%s}}", "{{{captures.%s}}}", "{{^captures.%s}}-{{/captures.%s}}"])
+def test_a_template_names_no_capture_that_no_pattern_catches(name: str, tag: str) -> None:
+    wanted = {"template": json.dumps({"a": ["{{captures.lot}}", tag.replace("%s", name)]})}
+    found = problems(conditions(CAUGHT, NEGATED, AWAY) | wanted)
+    assert found == {"template": Reason("template_unknown_capture", {"name": name, "known": "lot, day"})}
+
+
+def test_without_any_capture_none_is_listed() -> None:
+    found = problems(raw(template='{"a": "{{captures.lot}}"}'))
+    assert say(found["template"]) == "No pattern of this rule catches “lot”"
+
+
+def test_captures_are_looked_for_once_the_conditions_are_right() -> None:
+    broken = conditions(CAUGHT | {"values": ["("]}) | {"template": '{"a": "{{captures.lot}}"}'}
+    assert list(problems(broken)) == ["conditions.0.values"]
+
+
 def test_what_an_exact_condition_tells_apart_is_kept_apart() -> None:
     spellings = ["Lot", "LOT", "Lot", "lôt"]
     exact = accepted(one(operator="one_of", values=spellings, exact=True))

@@ -61,6 +61,21 @@ def test_lines_are_senders_with_their_priorities() -> None:
     }
 
 
+@pytest.mark.parametrize("mark", [":", " : ", "=", " = ", " ", "\t "])
+def test_a_colon_an_equals_sign_or_a_blank_stands_before_a_priority(mark: str) -> None:
+    assert priorities(f"Ann=2@example.com{mark}high") == {"ann=2@example.com": "high"}
+
+
+def test_priorities_may_be_french() -> None:
+    words = {f"{word}@example.com": word for word in ("haute", "Normale", "basse")}
+    text = "\n".join(f"{address} {word}" for address, word in words.items())
+    assert list(priorities(text).values()) == ["high", "normal", "low"]
+
+
+def test_a_line_without_a_priority_stays_whole() -> None:
+    assert priorities("a=b@example.com\nnot an address") == {"a=b@example.com": "", "not an address": ""}
+
+
 def test_waits_between_tries_are_said_in_two_numbers_and_stay_when_these_are_sent_back() -> None:
     assert retries(SCHEDULE) == {"retry_count": 9, "retry_delay_sec": 5}
     assert rescheduled(SCHEDULE, retries(SCHEDULE)) == list(SCHEDULE)

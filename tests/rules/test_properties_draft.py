@@ -37,7 +37,8 @@ any_json = st.recursive(
 
 
 def usable(rule: Rule) -> bool:
-    return all(
+    caught = any("(?P<n>" in text for condition in rule.conditions.asked() for text in condition.values)
+    return (caught or not rule.template) and all(
         pattern.check(text) is None and text
         for condition in every(rule.conditions.to_json())
         if condition["operator"] == Operator.MATCHES

@@ -144,6 +144,16 @@ async def test_the_effect_leaves_out_what_cannot_be_read_and_says_so(ada: httpx2
     assert "Webhooks leave Monday to Friday, at any hour, Paris time." in answer.text
 
 
+@pytest.mark.parametrize("switch", [{}, {"absence_enabled": "on"}])
+async def test_days_that_do_not_count_are_said_to_be_idle(
+    ada: httpx2.AsyncClient, switch: dict[str, str]
+) -> None:
+    answer = await ada.post(
+        "/schedule/effect", data=CLEARED | {"absence_days": ["monday"]} | switch, headers=FRAGMENT
+    )
+    assert ("Days of absence are ticked, but absence is off" in answer.text) is (not switch)
+
+
 async def test_moments_are_said_in_the_zone_that_is_being_chosen(ada: httpx2.AsyncClient, site: Site) -> None:
     today = site.clock().date()
     away = {"vacation_start": str(today - timedelta(days=2)), "vacation_end": str(today + timedelta(days=5))}

@@ -52,7 +52,7 @@ LOTS = {
     "stop": True,
     "priority": "low",
     "offload": False,
-    "template": '{\n  "title": "{{subject}}",\n  "lot": "{{captures.lot}}"\n}',
+    "template": '{\n  "title": "{{subject}}",\n  "lot": "{{detector}}"\n}',
     "exclude_keywords": ["promo", "“vente” & <soldes>"],
     "subject_terms": ["lot"],
     "forbidden_terms": [],
