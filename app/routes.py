@@ -64,11 +64,11 @@ ROUTES: list[BaseRoute] = [
         name="message-decisions",
         methods=POST,
     ),
+    Route("/messages/{message_id:id}/rehearsal", rehearsals.show, name="message-rehearsal"),
     Route("/held", held.index, name="held"),
     Route("/held/releases", held.create_release, name="held-releases", methods=POST),
     Route("/held/drops", held.create_drop, name="held-drops", methods=POST),
     Route("/held/restorations", held.create_restoration, name="held-restorations", methods=POST),
-    Route("/messages/{message_id:id}/rehearsal", rehearsals.show, name="message-rehearsal"),
     Route("/deliveries", deliveries.index, name="deliveries"),
     Route("/deliveries/{delivery_id:id}", deliveries.show, name="delivery"),
     Route(

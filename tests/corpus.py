@@ -20,12 +20,15 @@ _LOCK = Path(__file__).parents[1] / "requirements/corpus.txt"
 _PIP = (
     (sys.executable, "-m", "pip") if find_spec("pip") else ("uv", "tool", "run", "pip")
 )  # uv's venvs lack it
+FEWEST = 20
 _MAIL = re.compile(r"/tests/(?:mails|messages)/([^/]+)\Z")
 
 
 def mails(source: str, config: pytest.Config) -> dict[str, bytes]:
     """The mails of one of the SOURCES by their names; the test is skipped where they are not to be had."""
-    return _of_python() if source == "python" else _of_library(source, config)
+    found = _of_python() if source == "python" else _of_library(source, config)
+    assert len(found) > FEWEST, source  # so that no test of them passes on nothing
+    return found
 
 
 def _of_python() -> dict[str, bytes]:

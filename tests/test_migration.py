@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs.body import compose
-from app.jobs.stored import kept_mail
+from app.jobs.stored import kept, parsed_mail
 from app.migrate import upgrade
 from app.models import (
     Database,
@@ -228,7 +228,7 @@ def test_the_history_can_still_be_read(url: str) -> None:
 def test_what_was_kept_of_a_mail_can_be_judged_again(url: str) -> None:
     async def again(db: AsyncSession) -> list[bool]:
         rules, found = await Rule.in_force(db), await db.exec(select(Message, Raw).join(Raw))
-        mails = [kept_mail(message, raw, "ada") for message, raw in found.all()]
+        mails = [parsed_mail(message, kept(message, raw), "ada") for message, raw in found.all()]
         return [matches(rules[2], mail) for mail in mails]
 
     assert asked(url, again) == [True, True, True]

@@ -7,7 +7,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Decision, LogEvent, Message, MessageState, Rule, RuleVersion
 from app.rules.rule import Rule as RuleValue
-from app.rules.verdict import Verdict
 
 UP, DOWN = "up", "down"
 
@@ -42,18 +41,13 @@ async def save(
 
 async def decide_again(db: AsyncSession, now: datetime) -> None:
     """Let mail that is held for want of a receiver be decided afresh, now that there is one."""
-    held = select(Message).where(Message.verdict == Verdict.HOLD, Message.expected_deliveries == 0)
+    owed = select(Decision.message_id).where(Decision.owed())
+    held = select(Message).where(Message.state == MessageState.DECIDED, col(Message.id).in_(owed))
     for message in (await db.exec(held)).all():
         if message.can_be_tried_again:
             message.try_again(now)
-    owing = select(Decision.message_id).where(
-        col(Decision.matched), Decision.verdict == Verdict.HOLD, Decision.owed()
-    )
-    sent_by_others = select(Message).where(
-        col(Message.id).in_(owing), Message.state == MessageState.DECIDED, Message.expected_deliveries > 0
-    )
-    for message in (await db.exec(sent_by_others)).all():
-        message.decide_rest(now)
+        else:
+            message.decide_rest(now)
 
 
 async def move(db: AsyncSession, rule: Rule, direction: str, *, by: str, now: datetime) -> None:

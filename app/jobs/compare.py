@@ -36,7 +36,6 @@ def _webhooks(judgement: Judgement, rules: Sequence[Rule]) -> Counter[tuple[Any,
 def _webhook(rule: Rule, outcome: Outcome) -> tuple[Any, ...]:
     return (
         frozenset(rule.endpoint_ids),
-        rule.offload,
         rule.template,
         frozenset(outcome.captures.items()) if rule.template else None,
         outcome.verdict,

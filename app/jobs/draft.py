@@ -13,6 +13,7 @@ from app.rules.decide import decide
 from app.rules.rule import Rule
 
 LONGEST = 90  # days
+MOST_WAITING = 5
 
 
 def request_trial(

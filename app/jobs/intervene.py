@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, case, literal, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Delivery, DeliveryState, LogEvent, Message
+from app.models import Delivery, DeliveryState, LogEvent, Message, metadata
 from app.models.held import HeldFilter
 from app.rules.verdict import Reason
 
 RELEASED, DROPPED, TAKEN_BACK = "held mail released", "held mail dropped", "dropped mail taken back"
+WORD = metadata.tables["delivery"].c.state.type
 UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}  # no row of these was loaded
 
 
@@ -62,15 +63,22 @@ async def drop(db: AsyncSession, chosen: Chosen, *, by: str, now: datetime) -> L
 
 
 async def take_back(db: AsyncSession, batch: str, *, by: str, now: datetime) -> LogEvent | None:
-    """Hold again what was dropped at one go; the gates are asked at once what becomes of it."""
+    """Hold again what was dropped at one go; the gates are asked at once what becomes of it.
+
+    What was tried already was held by its receiver, not by a gate: it is tried again.
+    """
     dropped = and_(
         col(Delivery.state) == DeliveryState.DROPPED,
         Delivery.why() == "dropped_by_hand",
         col(Delivery.reason)["facts"]["batch"].as_string() == batch,
     )
     values = {
-        "state": DeliveryState.HELD,
+        "state": case(
+            (col(Delivery.attempts) > 0, literal(DeliveryState.PENDING, WORD)),
+            else_=literal(DeliveryState.HELD, WORD),
+        ),
         "reason": Reason("taken_back", {"by": by}).to_json(),
+        "due_at": now,
         "finished_at": None,
         "planned_for": 0,
     }

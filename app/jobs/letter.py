@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from app.integrations.parsed import ParsedMail
 from app.integrations.parser import Parser
-from app.jobs.stored import kept_mail, parsed_mail
+from app.jobs import stored
 from app.models import Database, Mailbox, Message, MessageState, Raw
 from app.rules import identity
 from app.rules.mail import Mail
@@ -73,11 +73,8 @@ async def letter_of(kept: Kept, parser: Parser) -> Letter:
     Raises:
         IntegrationError: the parser cannot.
     """
-    message, raw = kept.message, kept.raw
-    if kept.body is not None:
-        return _letter(message, await parser.mail(kept.body), kept.mailbox)
-    mail = kept_mail(message, raw, kept.mailbox)
-    return Letter(message=message, mail=mail, plain=raw.plain or "", html=raw.html or "")
+    read = stored.kept(kept.message, kept.raw) if kept.body is None else await parser.mail(kept.body)
+    return _letter(kept.message, read, kept.mailbox)
 
 
 async def passing_letter(body: bytes, parser: Parser, *, mailbox: Mailbox | None, now: datetime) -> Letter:
@@ -107,5 +104,5 @@ async def passing_letter(body: bytes, parser: Parser, *, mailbox: Mailbox | None
 
 
 def _letter(message: Message, parsed: ParsedMail, mailbox: str) -> Letter:
-    mail = parsed_mail(message, parsed, mailbox)
+    mail = stored.parsed_mail(message, parsed, mailbox)
     return Letter(message=message, mail=mail, plain=parsed.plain, html=parsed.html, notes=parsed.notes)

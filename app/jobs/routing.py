@@ -9,13 +9,17 @@ from urllib.parse import urlsplit
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.integrations.errors import IntegrationError
+from app.integrations.network import Gate
 from app.jobs import amend
 from app.jobs.seed import new_endpoint
 from app.models import Endpoint, EndpointState, LogEvent, Mailbox, Rule, RuleVersion, Setting
+from app.rules import draft
 from app.rules.beginnings import beginnings
-from app.rules.routing import Route, write
+from app.rules.routing import Problem, Route, write
 from app.rules.rule import Priority
 from app.rules.rule import Rule as RuleValue
+from app.rules.verdict import Reason
 from app.vault import Vault
 
 SAVED = "routing rules saved"
@@ -34,8 +38,22 @@ async def told(db: AsyncSession) -> dict[str, Any]:
     return {"config": config, "fallback_rules": first, "fallback_rule": first[0]}
 
 
-async def save(db: AsyncSession, routes: Sequence[Route], *, vault: Vault, by: str, now: datetime) -> None:
-    """Let these be the routing rules, in their order; what changed gets a new version, what is gone rests."""
+class Unfit(Exception):
+    """A rule of the list cannot be saved; nothing is."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.reason.code)
+        self.problem = problem
+
+
+async def save(
+    db: AsyncSession, routes: Sequence[Route], *, gate: Gate, vault: Vault, by: str, now: datetime
+) -> None:
+    """Let these be the routing rules, in their order; what changed gets a new version, what is gone rests.
+
+    Raises:
+        Unfit: nothing could ever be sent to an address, or what an operator added to a rule fits it no more.
+    """
     await Setting.load(db, for_update=True)  # one who saves at a time
     stock = await _stock(db)
     wanted = {route.external_id for route in routes}
@@ -44,10 +62,13 @@ async def save(db: AsyncSession, routes: Sequence[Route], *, vault: Vault, by: s
         if external_id not in wanted and rule.archived_at is None and write(route) is not None:
             amend.archive(db, rule, by=by, now=now)
     placed: list[Rule] = []
-    for route in routes:
+    for number, route in enumerate(routes, 1):
+        _check_address(route, gate, number)
         if route.url not in stock.endpoints:
             stock.endpoints[route.url] = await _connected(db, stock, route.url, vault=vault, now=now)
-        placed.append(await _put(db, stock, route, by=by, now=now))
+        asked = _asked(stock, route, stock.made.get(route.external_id, (None, None))[1])
+        _check_fit(asked, number)
+        placed.append(await _put(db, stock, route, asked, by=by, now=now))
     others = [rule for rule, _ in await Rule.listed(db) if rule not in placed]
     for position, rule in enumerate([*placed, *others]):
         rule.position = position
@@ -116,10 +137,26 @@ async def _connected(db: AsyncSession, stock: _Stock, url: str, *, vault: Vault,
     return endpoint
 
 
-async def _put(db: AsyncSession, stock: _Stock, route: Route, *, by: str, now: datetime) -> Rule:
+def _check_address(route: Route, gate: Gate, number: int) -> None:
+    try:
+        gate.check_url(route.url)
+    except IntegrationError as error:
+        raise Unfit(Problem(number, Reason(error.reason.value, {"detail": error.detail}))) from None
+
+
+def _check_fit(asked: RuleValue, number: int) -> None:
+    """What an operator added, such as a template, may rest on what the program has now taken away."""
+    raw = {**asked.definition(), "name": asked.name, "endpoint_ids": list(asked.endpoint_ids)}
+    _, problems = draft.read(raw, endpoints=asked.endpoint_ids)
+    if problems:
+        raise Unfit(Problem(number, next(iter(problems.values()))))
+
+
+async def _put(
+    db: AsyncSession, stock: _Stock, route: Route, after: RuleValue, *, by: str, now: datetime
+) -> Rule:
     """Add the rule, or bring it up to date."""
     rule, before = stock.made.get(route.external_id, (None, None))
-    after = _asked(stock, route, before)
     if rule is None:
         rule = await Rule.add(db, position=0, now=now)
         rule.external_id = route.external_id

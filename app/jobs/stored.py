@@ -7,6 +7,8 @@ from app.models import Message, Raw
 from app.rules.mail import Mail
 from app.rules.sender import recipients
 
+HTML_CUT = "html_cut"  # the parser's note
+
 
 def parsed_mail(message: Message, parsed: ParsedMail, mailbox: str) -> Mail:
     return Mail(
@@ -17,28 +19,27 @@ def parsed_mail(message: Message, parsed: ParsedMail, mailbox: str) -> Mail:
         size=message.size,
         arrived_at=message.internal_at,
         attachments=parsed.attachments,
-        text_cut="html_cut" in parsed.notes,
+        text_cut=HTML_CUT in parsed.notes,
         recipients=recipients(parsed.headers),
         headers=_by_name(parsed.headers),
         mailbox=mailbox,
     )
 
 
-def kept_mail(message: Message, raw: Raw, mailbox: str) -> Mail:
-    """What was read when the mail was decided; it is not parsed again."""
-    headers = [(name, value) for name, value in raw.headers or ()]
-    return Mail(
+def kept(message: Message, raw: Raw) -> ParsedMail:
+    """Give what the parser read when the mail was decided; of its notes, the one that rules know."""
+    cut = any(step["code"] == "text_cut" for step in message.steps)
+    return ParsedMail(
         subject=message.subject,
-        sender=message.sender,
+        sender_header=message.sender_header,
+        date_header=message.date_header,
+        message_id=message.message_id,
+        plain=raw.plain or "",
+        html=raw.html or "",
         text=raw.text or "",
-        source_text=f"{raw.plain or ''}\n{raw.html or ''}",
-        size=message.size,
-        arrived_at=message.internal_at,
         attachments=raw.attachments,
-        text_cut=any(step["code"] == "text_cut" for step in message.steps),
-        recipients=recipients(headers),
-        headers=_by_name(headers),
-        mailbox=mailbox,
+        headers=tuple((name, value) for name, value in raw.headers or ()),
+        notes=(HTML_CUT,) if cut else (),
     )
 
 

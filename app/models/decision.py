@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index
+from sqlalchemy import ColumnElement, Index, and_
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
-from app.models.columns import facts, moment, word
+from app.models.columns import facts, moment, partial_index, word, written_out
 from app.rules.verdict import Verdict
 
 
@@ -14,6 +14,7 @@ class Decision(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("message_id", "rule_id"),
         Index("ix_decision_matched", "matched", "created_at", "rule_id"),  # covers the counts of the rules
+        partial_index("ix_decision_held", "message_id", where="verdict = 'hold'"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -30,9 +31,8 @@ class Decision(SQLModel, table=True):
     @classmethod
     def owed(cls) -> ColumnElement[bool]:
         """Ask for what a rule would have sent, had it had a receiver."""
-        code = col(cls.reason)["code"].as_string()
-        same: ColumnElement[bool] = code == "no_endpoint"
-        return same
+        held = written_out(cls.verdict, Verdict.HOLD)
+        return and_(held, col(cls.reason)["code"].as_string() == "no_endpoint")
 
 
 class Link(SQLModel, table=True):

@@ -9,10 +9,11 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import history
+from app.models.decision import Decision
 from app.models.delivery import Delivery, DeliveryState
 from app.models.history import DeliveryRow
 from app.models.message import Message
-from app.rules.verdict import Verdict
+from app.models.rule import Rule
 
 RECEIVER = "receiver"  # why something is held that no gate holds
 GATES = ("paused", "waits_in_line", "before_window", "after_window", "absence_day", "vacation")
@@ -100,12 +101,16 @@ async def reasons(db: AsyncSession) -> list[str]:
     return [why for why in (*GATES, RECEIVER) if why in found]
 
 
-async def without_receiver(db: AsyncSession) -> tuple[Sequence[Message], int]:
-    """Give the newest mails whose rule has no receiver, and how many there are."""
-    no_endpoint = col(Message.reason)["code"].as_string() == "no_endpoint"
-    conditions = (Message.verdict == Verdict.HOLD, Message.expected_deliveries == 0, no_endpoint)
-    total = (await db.exec(select(func.count()).select_from(Message).where(*conditions))).one()
-    newest = select(Message).where(*conditions).order_by(col(Message.id).desc()).limit(MOST_MAILS)
+async def without_receiver(db: AsyncSession) -> tuple[Sequence[tuple[Message, str]], int]:
+    """Give the newest mails that a rule without receiver took, with its name, and how many there are."""
+    owed = (
+        select(Message, Rule.name)
+        .join(Decision, col(Decision.message_id) == Message.id)
+        .join(Rule, col(Rule.id) == Decision.rule_id)
+        .where(Decision.owed(), col(Rule.archived_at).is_(None))
+    )
+    total = (await db.exec(select(func.count()).select_from(owed.subquery()))).one()
+    newest = owed.order_by(col(Message.id).desc()).limit(MOST_MAILS).options(*history.without(Message.steps))
     return (await db.exec(newest)).all() if total else (), total
 
 

@@ -40,6 +40,11 @@ async def receivers(db: AsyncSession) -> list[Endpoint]:
     return list((await db.exec(select(Endpoint).order_by(col(Endpoint.name), col(Endpoint.id)))).all())
 
 
+async def receiver_names(db: AsyncSession) -> dict[int, str]:
+    """Name every receiver by its id, in the order of their names."""
+    return {one.id or 0: one.name for one in await receivers(db)}
+
+
 async def _matched(db: AsyncSession, since: datetime) -> dict[int, int]:
     query = (
         select(Decision.rule_id, func.count())

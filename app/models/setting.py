@@ -56,6 +56,10 @@ class Setting(SQLModel, table=True):
     async def load(cls, db: AsyncSession, *, for_update: bool = False) -> "Setting":
         return await db.get_one(cls, 1, with_for_update=for_update or None, populate_existing=for_update)
 
+    def having(self, values: Mapping[str, Any]) -> "Setting":
+        """Give what is saved, with these values in its place; nothing is saved."""
+        return Setting(**self.model_dump() | dict(values))
+
     def change(self, values: Mapping[str, Any], *, by: str, now: datetime) -> list[str]:
         """Save some settings; what is held is planned again with them. Gives the names of what differs."""
         changed = [name for name, value in values.items() if getattr(self, name) != value]

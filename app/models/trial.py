@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.history import PAGE, Page
 from app.models.message import Message
-from app.models.run import Change, Run, TrialResult
+from app.models.run import Change, Run, RunState, TrialResult
 
 KIND = "trial"
 UNREAD = "unread"  # mails that no parser can read
@@ -33,6 +33,16 @@ class Pace:
 
     per_second: float
     ends_at: datetime
+
+
+async def find(db: AsyncSession, run_id: int | None) -> Run | None:
+    run = await db.get(Run, run_id) if run_id is not None else None
+    return run if run and run.kind == KIND else None
+
+
+async def waiting(db: AsyncSession) -> int:
+    query = select(func.count()).where(Run.kind == KIND, Run.state == RunState.QUEUED)
+    return (await db.exec(query)).one()
 
 
 async def recent(db: AsyncSession, *, limit: int) -> list[Run]:

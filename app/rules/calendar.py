@@ -12,7 +12,7 @@ from app.rules.settings import DAYS, Settings
 from app.rules.verdict import Reason
 from app.rules.window import Position, clock_text
 
-_HORIZON = timedelta(days=400)
+_HORIZON = 400  # days
 _SOON = timedelta(minutes=90)
 _SHORTEST_RUN = 3
 
@@ -61,9 +61,9 @@ def is_open(settings: Settings, at: datetime) -> bool:
 def next_change(settings: Settings, at: datetime) -> datetime | None:
     """When open turns to closed or closed to open; None when neither happens within 400 days."""
     before, first = is_open(settings, at), at.astimezone(settings.clock).date()
-    for number in range(_HORIZON.days + 1):
+    for number in range(_HORIZON + 1):
         for point in _turning_points(settings, first + timedelta(days=number)):
-            if at < point <= at + _HORIZON and is_open(settings, point) is not before:
+            if at < point and is_open(settings, point) is not before:
                 return point
     return None
 

@@ -9,7 +9,7 @@ from app.rules.condition import OPERATORS, Condition, Field, Group, Mode, Operat
 from app.rules.links import PROVIDERS
 from app.rules.rule import DETECTORS, Action, Policy, Priority, Rule
 from app.rules.text import normalise
-from app.rules.verdict import Reason
+from app.rules.verdict import Problems, Reason
 
 LONGEST_NAME = 80
 LONGEST_VALUE = 500
@@ -23,8 +23,6 @@ _DAYS = re.compile(r"days:([0-9]{1,3})")
 _SIZE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 _GATES = tuple(Policy().definition())
 _NOT_KEPT = re.compile("[\x00\ud800-\udfff]")  # by no database
-
-Problems = dict[str, Reason]
 
 
 def read(
@@ -59,6 +57,22 @@ def read(
 _EXPIRIES = ("never", "end_of_day")
 _FLAGS = {"links_required": True, "stop": False, "offload": True}
 _LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")
+
+
+def texts(value: object, *, exact: bool = False) -> tuple[str, ...] | Reason:
+    """A list of texts; empty ones are left out, as are those that compare as an earlier one does."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        return Reason("not_a_list")
+    found: dict[str, str] = {}
+    for text in (" ".join(one.split()) for one in value if normalise(one)):
+        found.setdefault(text if exact else normalise(text), text)
+    if any(_NOT_KEPT.search(text) for text in found.values()):
+        return Reason("not_a_text")
+    if len(found) > MOST_VALUES:
+        return Reason("too_many", {"limit": MOST_VALUES})
+    if any(len(text) > LONGEST_VALUE for text in found.values()):
+        return Reason("too_long", {"limit": LONGEST_VALUE})
+    return tuple(found.values())
 
 
 class _Reading:
@@ -142,20 +156,11 @@ class _Reading:
             self._refuse("template", "template_unknown_capture", name=unknown, **_listed(known))
 
     def texts(self, place: str, value: object, *, exact: bool = False) -> tuple[str, ...]:
-        """A list of texts; empty ones are left out, as are those that compare as an earlier one does."""
-        if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-            self._refuse(place, "not_a_list")
+        found = texts(value, exact=exact)
+        if isinstance(found, Reason):
+            self.problems.setdefault(place, found)
             return ()
-        texts: dict[str, str] = {}
-        for text in (" ".join(one.split()) for one in value if normalise(one)):
-            texts.setdefault(text if exact else normalise(text), text)
-        if any(_NOT_KEPT.search(text) for text in texts.values()):
-            self._refuse(place, "not_a_text")
-        if len(texts) > MOST_VALUES:
-            self._refuse(place, "too_many", limit=MOST_VALUES)
-        if any(len(text) > LONGEST_VALUE for text in texts.values()):
-            self._refuse(place, "too_long", limit=LONGEST_VALUE)
-        return tuple(texts.values())
+        return found
 
     def conditions(self, value: object) -> Group | None:
         if not isinstance(value, Mapping) or not value.get("items"):

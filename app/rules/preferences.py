@@ -3,17 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from app.rules.draft import LONGEST_VALUE, MOST_VALUES
+from app.rules.draft import MOST_VALUES, texts
 from app.rules.rule import Priority
 from app.rules.sender import bare_address
-from app.rules.verdict import Reason
+from app.rules.verdict import Problems, Reason
 
 _WORDS = {**{priority.value: priority.value for priority in Priority}, "medium": Priority.NORMAL.value}
 _FRENCH = {"haute": Priority.HIGH.value, "normale": Priority.NORMAL.value, "basse": Priority.LOW.value}
 _SHOWN = 60  # characters of a wrong value that a message repeats
 _DELAY = 2  # seconds between tries, where there were none before
-
-Problems = dict[str, Reason]
 
 
 def read(raw: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
@@ -32,14 +30,8 @@ def read(raw: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
 
 def _keywords(value: object) -> list[str] | Reason:
     """A keyword has an effect, so a blank one is none (D18)."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        return Reason("not_a_list")
-    keywords = [" ".join(one.split()) for one in value if one.strip()]
-    if len(keywords) > MOST_VALUES:
-        return Reason("too_many", {"limit": MOST_VALUES})
-    if any(len(one) > LONGEST_VALUE for one in keywords):
-        return Reason("too_long", {"limit": LONGEST_VALUE})
-    return keywords
+    found = texts(value)
+    return found if isinstance(found, Reason) else list(found)
 
 
 def _number(least: int, most: int) -> Callable[[object], int | Reason]:

@@ -7,14 +7,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from app.rules.settings import DAYS
-from app.rules.verdict import Reason
+from app.rules.verdict import Problems, Reason
 from app.rules.window import as_shown, parse_time
 
 SHORTEST, LONGEST = 5, 3600  # seconds between two looks at a mailbox
 _OF_THIS_MACHINE = {"localtime", "Factory"}  # names that mean another zone, or none, elsewhere
 _SHOWN = 40  # characters of a wrong value that a message repeats
-
-Problems = dict[str, Reason]
 
 
 def read(raw: Mapping[str, Any], *, shortest: int = SHORTEST) -> tuple[dict[str, Any], Problems]:

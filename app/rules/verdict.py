@@ -43,3 +43,6 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         return {**self.reason.to_json(), "mark": self.mark.value}
+
+
+Problems = dict[str, Reason]  # what is wrong with something that was written, by its place

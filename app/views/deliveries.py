@@ -9,7 +9,7 @@ from app.models import Delivery, history
 from app.models.history import DeliveryFilter
 from app.models.story import DeliveryStory, of_delivery
 from app.views.attempts import readable, show_attempt
-from app.views.frame import framed, midnight, number_of, path, query_without, signed_in_as, text_of
+from app.views.frame import framed, here, midnight, number_of, path, query_without, signed_in_as, text_of
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
@@ -17,7 +17,6 @@ from app.web.state import Request
 
 
 async def index(request: Request) -> Response:
-    query = query_without(request, "lang")
     async with request.state["database"].reading() as db:
         return await framed(
             request,
@@ -25,12 +24,12 @@ async def index(request: Request) -> Response:
             "deliveries/index.html",
             fragment="list",
             found=await history.deliveries(db, _wanted(request)),
-            **await history.choices(db),
+            choices=None if wants_fragment(request) else await history.choices(db),
             wanted=_wanted(request),
             since=text_of(request, "from"),
             until=text_of(request, "to"),
             kept=query_without(request, "before", "lang"),
-            here=f"{path(request, 'deliveries')}{'?' if query else ''}{query}",
+            here=here(request, "deliveries"),
         )
 
 

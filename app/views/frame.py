@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from app.models.standing import standing
+from app.models.standing import Standing, standing
+from app.views.fields import number
 from app.web.htmx import page, wants_fragment
 from app.web.i18n import reader
 from app.web.state import Request
@@ -16,9 +17,16 @@ from app.web.state import Request
 LONGEST = 200  # characters of a search
 
 
-async def framed(request: Request, db: AsyncSession, name: str, *, fragment: str, **context: Any) -> Response:  # noqa: ANN401 - as Jinja takes it
+async def framed(
+    request: Request,
+    db: AsyncSession,
+    name: str,
+    *,
+    fragment: str,
+    strip: Standing | None = None,
+    **context: Any,  # noqa: ANN401 - as Jinja takes it
+) -> Response:
     """Answer with the page in its frame, whose `strip` may be known already; a fragment needs none."""
-    strip = context.pop("strip", None)
     if strip is None and not wants_fragment(request):
         strip = await standing(db, request.state["now"]())
     return page(request, name, fragment=fragment, strip=strip, **context)
@@ -41,8 +49,7 @@ def text_of(request: Request, name: str) -> str:
 
 def number_of(request: Request, name: str) -> int | None:
     """Read a number of the address; what is none narrows nothing."""
-    text = text_of(request, name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return number(text_of(request, name))
 
 
 def midnight(request: Request, name: str, *, after: int = 0) -> datetime | None:
@@ -52,6 +59,12 @@ def midnight(request: Request, name: str, *, after: int = 0) -> datetime | None:
         return datetime.combine(day, time.min, ZoneInfo(reader().zone))
     except (ValueError, OverflowError):
         return None
+
+
+def here(request: Request, name: str, *without: str, **parameters: Any) -> str:  # noqa: ANN401 - as Starlette takes them
+    """Give the address of this page with its filters, for a region that fetches itself anew."""
+    query = query_without(request, "lang", *without)
+    return f"{path(request, name, **parameters)}{'?' if query else ''}{query}"
 
 
 def query_without(request: Request, *names: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,7 +15,8 @@ from app.jobs.intervene import Chosen
 from app.models import LogEvent, Sending, Setting, history
 from app.models import held as queue
 from app.models.held import HeldFilter, Place
-from app.views.frame import framed, number_of, path, query_without, signed_in_as, text_of
+from app.views.fields import cleaned, number, number_in, text
+from app.views.frame import framed, here, number_of, path, query_without, signed_in_as, text_of
 from app.web.errors import Refused
 from app.web.htmx import go, toast, wants_fragment
 from app.web.i18n import N_
@@ -32,12 +34,11 @@ WORDS = {
 }
 FILTER = ("q", "why", "endpoint", "rule")
 
-Act = Callable[[AsyncSession], Awaitable[LogEvent | None]]
+Act = Callable[..., Awaitable[LogEvent | None]]
 
 
 async def index(request: Request) -> Response:
     wanted, after = _wanted(request), Place.read(text_of(request, "after"))
-    query = query_without(request, "lang", "told")
     async with request.state["database"].reading() as db:
         mails, mails_held = await queue.without_receiver(db)
         return await framed(
@@ -47,43 +48,38 @@ async def index(request: Request) -> Response:
             fragment="list",
             found=await queue.held(db, wanted, after),
             wanted=wanted,
-            reasons={why: WORDS[why] for why in await queue.reasons(db)},
-            choices=await history.choices(db),
             mails=mails,
             mails_held=mails_held,
             setting=await Setting.load(db),
-            told=await _told(db, number_of(request, "told")),
             first=after is None,
             kept=query_without(request, "after", "lang", "told"),
-            here=f"{path(request, 'held')}{'?' if query else ''}{query}",
+            here=here(request, "held", "told"),
+            **({} if wants_fragment(request) else await _above(request, db)),
         )
 
 
 async def create_release(request: Request) -> Response:
     async with request.form(max_files=0) as form:
         chosen, filtered = _chosen(form), _filter(form)
-    act = partial(intervene.release, chosen=chosen, by=signed_in_as(request), now=request.state["now"]())
-    return await _intervene(request, act, filtered)
+    return await _intervene(request, partial(intervene.release, chosen=chosen), filtered)
 
 
 async def create_drop(request: Request) -> Response:
     async with request.form(max_files=0) as form:
         chosen, filtered = _chosen(form), _filter(form)
-    act = partial(intervene.drop, chosen=chosen, by=signed_in_as(request), now=request.state["now"]())
-    return await _intervene(request, act, filtered)
+    return await _intervene(request, partial(intervene.drop, chosen=chosen), filtered)
 
 
 async def create_restoration(request: Request) -> Response:
     """Take back what was dropped at one go."""
     async with request.form(max_files=0) as form:
-        batch, filtered = _text(form, "batch"), _filter(form)
-    act = partial(intervene.take_back, batch=batch, by=signed_in_as(request), now=request.state["now"]())
-    return await _intervene(request, act, filtered)
+        batch, filtered = text(form, "batch"), _filter(form)
+    return await _intervene(request, partial(intervene.take_back, batch=batch), filtered)
 
 
 async def _intervene(request: Request, act: Act, filtered: dict[str, str]) -> Response:
     async with request.state["database"].transaction() as db:
-        event = await act(db)
+        event = await act(db, by=signed_in_as(request), now=request.state["now"]())
         sending = (await Setting.load(db)).sending
     if event is None:
         raise Refused(N_("Nothing was changed: none of these deliveries is where it was."))
@@ -92,7 +88,7 @@ async def _intervene(request: Request, act: Act, filtered: dict[str, str]) -> Re
     await request.state["queue"].publish(Event.DELIVERY_CHANGED)
     if wants_fragment(request):
         return toast(request, "held/told.html", status=200, event=event, paused=sending is Sending.PAUSED)
-    told = {name: text for name, text in filtered.items() if text} | {"told": str(event.id)}
+    told = {name: value for name, value in filtered.items() if value} | {"told": str(event.id)}
     return go(request, f"{path(request, 'held')}?{urlencode(told)}")
 
 
@@ -105,6 +101,15 @@ def _wanted(request: Request) -> HeldFilter:
     )
 
 
+async def _above(request: Request, db: AsyncSession) -> dict[str, Any]:
+    """Give what stands above the list: what it can be narrowed to, and what was just done."""
+    return {
+        "reasons": {why: WORDS[why] for why in await queue.reasons(db)},
+        "choices": await history.choices(db),
+        "told": await _told(db, number_of(request, "told")),
+    }
+
+
 async def _told(db: AsyncSession, event_id: int | None) -> LogEvent | None:
     """Find what was just done, for a browser that shows no toasts."""
     event = await db.get(LogEvent, event_id) if event_id is not None else None
@@ -113,9 +118,9 @@ async def _told(db: AsyncSession, event_id: int | None) -> LogEvent | None:
 
 def _chosen(form: FormData) -> Chosen:
     """Read which deliveries are meant: one by its own button, all that match, or those that are ticked."""
-    if _text(form, "only"):
+    if text(form, "only"):
         return Chosen(ids=tuple(_numbers(form, "only")))
-    if _text(form, "all"):
+    if text(form, "all"):
         return Chosen(all_of=_all_of(form))
     if not (ids := tuple(_numbers(form, "id"))):
         raise Refused(N_("Choose at least one delivery first."), status=422)
@@ -123,19 +128,20 @@ def _chosen(form: FormData) -> Chosen:
 
 
 def _all_of(form: FormData) -> HeldFilter:
-    numbers = {name: next(iter(_numbers(form, name)), None) for name in ("endpoint", "rule", "newest")}
-    return HeldFilter(why=_text(form, "why"), text=_text(form, "q"), **numbers)
+    said = _filter(form)
+    return HeldFilter(
+        why=said["why"],
+        endpoint=number(said["endpoint"]),
+        rule=number(said["rule"]),
+        text=said["q"],
+        newest=number_in(form, "newest"),
+    )
 
 
 def _filter(form: FormData) -> dict[str, str]:
-    return {name: _text(form, name) for name in FILTER}
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    return {name: text(form, name).strip() for name in FILTER}
 
 
 def _numbers(form: FormData, name: str) -> list[int]:
-    texts = [text for text in form.getlist(name) if isinstance(text, str)]
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10]
+    found = [number(cleaned(value)) for value in form.getlist(name)]
+    return [one for one in found if one is not None]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,15 +17,14 @@ from app.jobs.rehearse import rehearse
 from app.models import Mailbox, Run, trial
 from app.rules.sender import is_listed
 from app.rules.verdict import Reason
+from app.views.fields import number_in, text
 from app.views.frame import framed, number_of
 from app.views.rehearsals import Outlook, outlook
-from app.views.rule_form import number
 from app.web.errors import NotFound
+from app.web.htmx import wants_fragment
 from app.web.i18n import N_, gettext
 from app.web.state import Request
 from app.web.templates import say_reason
-
-Chosen = TypeVar("Chosen", Mailbox, Run)
 
 LARGEST = 10 * 1024 * 1024  # bytes of a mail
 ROOM = LARGEST + 1024 * 1024  # bytes of the form that brings it
@@ -60,6 +59,8 @@ class Answer:
 
 async def index(request: Request) -> Response:
     async with request.state["database"].reading() as db:
+        if wants_fragment(request):
+            return await framed(request, db, "lab/index.html", fragment="trials", **await _trials(db))
         first = (await db.exec(select(Mailbox.id).order_by(col(Mailbox.id)).limit(1))).first()
         question = Question(trial=number_of(request, "trial"), mailbox=first)
         shown = await _shown(db, question)
@@ -71,8 +72,7 @@ async def create_mail(request: Request) -> Response:
     async with request.form(max_files=1, max_fields=8, max_part_size=ROOM) as form:
         question = await _read(form)
     async with request.state["database"].reading() as db:
-        mailbox = await _chosen(db, Mailbox, question.mailbox)
-        run = await _chosen(db, Run, question.trial)
+        mailbox, run = await _meant(db, question)
     letter = await _letter(request, question, mailbox)
     async with request.state["database"].reading() as db:
         if isinstance(letter, str):
@@ -85,21 +85,23 @@ async def create_mail(request: Request) -> Response:
 
 async def _read(form: FormData) -> Question:
     """Take the file; or what was pasted, where there is none."""
-    given, text = form.get("file"), _text(form, "text")
+    given, pasted = form.get("file"), text(form, "text")
     body = await given.read() if isinstance(given, UploadFile) else b""
     return Question(
-        body=body or text.lstrip("\r\n").encode("utf-8", "replace"),
-        text=text if len(text) <= SHOWN else "",
-        mailbox=number(_text(form, "mailbox")),
-        trial=number(_text(form, "trial")),
+        body=body or pasted.lstrip("\r\n").replace("\n", "\r\n").encode("utf-8", "replace"),
+        text=pasted if len(pasted) <= SHOWN else "",
+        mailbox=number_in(form, "mailbox"),
+        trial=number_in(form, "trial"),
     )
 
 
-async def _chosen(db: AsyncSession, table: type[Chosen], row_id: int | None) -> Chosen | None:
-    row = await db.get(table, row_id) if row_id else None
-    if row_id and row is None:
+async def _meant(db: AsyncSession, question: Question) -> tuple[Mailbox | None, Run | None]:
+    """Find the mailbox and the trial that were chosen, if any were."""
+    mailbox = await db.get(Mailbox, question.mailbox) if question.mailbox else None
+    run = await trial.find(db, question.trial)
+    if (question.mailbox and mailbox is None) or (question.trial and run is None):
         raise NotFound
-    return row
+    return mailbox, run
 
 
 async def _letter(request: Request, question: Question, mailbox: Mailbox | None) -> Letter | str:
@@ -121,7 +123,7 @@ async def _letter(request: Request, question: Question, mailbox: Mailbox | None)
 async def _answer(
     db: AsyncSession, letter: Letter, mailbox: Mailbox | None, run: Run | None, *, now: datetime
 ) -> Answer:
-    draft = draft_of(run) if run and run.kind == trial.KIND else None
+    draft = draft_of(run) if run else None
     return Answer(
         letter=letter,
         outlook=await outlook(db, await rehearse(db, letter, now=now, draft=draft)),
@@ -134,17 +136,18 @@ async def _answer(
 async def _shown(
     db: AsyncSession, question: Question, *, answer: Answer | None = None, problem: str = ""
 ) -> dict[str, Any]:
-    runs = await trial.recent(db, limit=TRIALS)
     return {
         "question": question,
         "answer": answer,
         "problem": problem,
         "mailboxes": await Mailbox.names(db),
-        "runs": [(run, draft_of(run).name) for run in runs],
-        "under_way": any(run.ended_at is None for run in runs),
+        **await _trials(db),
     }
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
+async def _trials(db: AsyncSession) -> dict[str, Any]:
+    runs = await trial.recent(db, limit=TRIALS)
+    return {
+        "runs": [(run, run.details["draft"]["name"]) for run in runs],
+        "under_way": any(run.ended_at is None for run in runs),
+    }

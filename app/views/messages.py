@@ -7,7 +7,7 @@ from app.events import Event
 from app.models import Mailbox, Message, history
 from app.models.history import MessageFilter
 from app.models.story import of_message
-from app.views.frame import framed, number_of, path, query_without, text_of
+from app.views.frame import framed, here, number_of, path, query_without, text_of
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
@@ -21,7 +21,6 @@ async def index(request: Request) -> Response:
         mailbox=number_of(request, "mailbox"),
         before=number_of(request, "before"),
     )
-    query = query_without(request, "lang")
     async with request.state["database"].reading() as db:
         return await framed(
             request,
@@ -32,7 +31,7 @@ async def index(request: Request) -> Response:
             mailboxes=list((await db.exec(select(Mailbox.id, Mailbox.name).order_by(col(Mailbox.id)))).all()),
             wanted=wanted,
             kept=query_without(request, "before", "lang"),
-            here=f"{path(request, 'messages')}{'?' if query else ''}{query}",
+            here=here(request, "messages"),
         )
 
 

@@ -6,7 +6,7 @@ from app.events import Event
 from app.jobs.poll import request_polls
 from app.models import Mailbox, Run
 from app.models.standing import standing
-from app.views.frame import framed, path
+from app.views.frame import framed, path, signed_in_as
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
@@ -39,9 +39,9 @@ async def create_from_program(request: Request) -> Response:
 
 
 async def _poll_all(request: Request) -> list[Run]:
-    queue, session = request.state["queue"], request.state["session"]
+    queue = request.state["queue"]
     async with request.state["database"].transaction() as db:
-        runs = await request_polls(db, by=session.username if session else "", now=request.state["now"]())
+        runs = await request_polls(db, by=signed_in_as(request), now=request.state["now"]())
     if not runs:
         raise Refused(N_("No mailbox is connected yet: there is nothing to check."))
     for run in runs:

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
 from app.jobs.candidate import HARD_LIMIT
 from app.jobs.preferences import SAVED, largest, save
-from app.models import LogEvent, Setting
+from app.models import Setting
 from app.rules import preferences
-from app.rules.preferences import Problems, priorities, read
+from app.rules.preferences import priorities, read
+from app.rules.verdict import Problems
+from app.views.fields import text
 from app.views.frame import framed, path, signed_in_as
+from app.views.setting_form import form_state
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.state import Request
 
@@ -65,27 +66,18 @@ async def _shown(
     values: Mapping[str, Any] | None = None,
     problems: Problems | None = None,
 ) -> dict[str, Any]:
-    saved = select(LogEvent).where(LogEvent.event == SAVED).order_by(col(LogEvent.id).desc()).limit(1)
-    return {
-        "raw": raw,
-        "saved": (await db.exec(saved)).first(),
-        "problems": {name: reason.to_json() for name, reason in (problems or {}).items()},
-        "most": HARD_LIMIT,
-        "focus": next(iter(problems or {}), ""),
-        "left_out": [],
-        "said": _said(setting, values or {}),
-    }
+    said = _said(setting, values or {})
+    return {**await form_state(db, raw, problems, event=SAVED), "most": HARD_LIMIT, "said": said}
 
 
 def _said(setting: Setting, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is saved, with these values in its place."""
-    wanted = Setting(**setting.model_dump() | dict(values))
+    would_be = setting.having(values)
     reasons = preferences.effect(
-        keywords=wanted.exclude_keywords,
-        attachments=wanted.require_attachments,
-        megabytes=largest(wanted),
-        senders=wanted.sender_priority,
-        grouping=wanted.group_dedup,
+        keywords=would_be.exclude_keywords,
+        attachments=would_be.require_attachments,
+        megabytes=largest(would_be),
+        senders=would_be.sender_priority,
+        grouping=would_be.group_dedup,
     )
     return [reason.to_json() for reason in reasons]
 
@@ -93,12 +85,7 @@ def _said(setting: Setting, values: Mapping[str, Any]) -> list[dict[str, Any]]:
 async def _raw(request: Request) -> dict[str, Any]:
     async with request.form(max_files=0, max_fields=20) as form:
         switches = {name: name in form for name in SWITCHES}
-        return {name: _text(form, name) for name in TEXTS} | switches
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value.replace("\r\n", "\n").replace("\0", "") if isinstance(value, str) else ""
+        return {name: text(form, name) for name in TEXTS} | switches
 
 
 def _read(raw: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:

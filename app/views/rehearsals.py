@@ -53,7 +53,7 @@ async def show(request: Request) -> Response:
         message = await db.get(Message, message_id)
         if message is None:
             raise NotFound
-        refusal = await refusal_of(db, message, await Setting.load(db))
+        refusal = None if letter else await refusal_of(db, message, await Setting.load(db))
         return await framed(
             request,
             db,

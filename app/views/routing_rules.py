@@ -3,7 +3,8 @@
 from starlette.responses import JSONResponse, Response
 
 from app.events import Event
-from app.jobs.routing import save, told
+from app.integrations.network import Gate
+from app.jobs.routing import Unfit, save, told
 from app.rules.routing import Problem, read
 from app.rules.words import say
 from app.views.frame import signed_in_as
@@ -20,13 +21,21 @@ async def show(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Save the whole list, or nothing of it."""
+    state = request.state
     routes = read((await json_object(request)).get("rules"))
     if isinstance(routes, Problem):
-        which = f"Rule {routes.number}: " if routes.number else ""
-        return JSONResponse({"success": False, "message": f"{which}{say(routes.reason)}"}, 400)
-    state = request.state
-    async with state["database"].transaction() as db:
-        await save(db, routes, vault=state["vault"], by=signed_in_as(request), now=state["now"]())
-        config = (await told(db))["config"]
+        return _refused(routes)
+    gate, by = Gate(state["config"].allow_private_targets), signed_in_as(request)
+    try:
+        async with state["database"].transaction() as db:
+            await save(db, routes, gate=gate, vault=state["vault"], by=by, now=state["now"]())
+            config = (await told(db))["config"]
+    except Unfit as unfit:
+        return _refused(unfit.problem)
     await state["queue"].publish(Event.RULE_CHANGED)
     return JSONResponse({"success": True, "message": "Routing rules saved.", "config": config})
+
+
+def _refused(problem: Problem) -> JSONResponse:
+    which = f"Rule {problem.number}: " if problem.number else ""
+    return JSONResponse({"success": False, "message": f"{which}{say(problem.reason)}"}, 400)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.views.rule_form import GATES, LISTS, NOT, written
+from app.views.rule_form import GATES, LISTS, signed, written
 
 Fields = list[tuple[str, str]]
 
@@ -38,7 +38,7 @@ def _policy(place: str, policy: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _group(place: str, group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield f"{place}.mode", _signed(group, "mode")
+    yield f"{place}.mode", signed(group, "mode")
     for number, item in enumerate(group["items"]):
         inner = f"{place}.{number}"
         yield from _group(inner, item) if "items" in item else _condition(inner, item)
@@ -46,15 +46,11 @@ def _group(place: str, group: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _condition(place: str, item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield f"{place}.field", item["field"]
-    yield f"{place}.operator", _signed(item, "operator")
+    yield f"{place}.operator", signed(item, "operator")
     yield f"{place}.header", item["header"]
     yield f"{place}.exact", _flag(item["exact"])
     several = item["operator"] == "one_of"
     yield from ((f"{place}.values", written((one,)) if several else one) for one in item["values"])
-
-
-def _signed(item: Mapping[str, Any], key: str) -> str:
-    return f"{NOT if item['negated'] else ''}{item[key]}"
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001 - what a box says

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from app.rules.draft import MOST_CONDITIONS
+from app.views import fields
 
 LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")
 GATES = ("before", "after", "absence", "paused", "vacation")
@@ -51,22 +52,20 @@ def written(values: list[str] | tuple[str, ...]) -> str:
     return "\n".join(values) + ("\n" if alone else "")
 
 
-def number(text: str) -> int | None:
-    """Read a number that fits a column."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+def signed(item: Mapping[str, Any], key: str) -> str:
+    """Give a condition's operator, or a group's mode, as the form's lists name it."""
+    return (NOT if item.get("negated") else "") + str(item.get(key, ""))
 
 
 class _Texts:
-    """The texts of a form, without what no database keeps and with one kind of line end."""
-
     def __init__(self, form: FormData) -> None:
         self._form = form
 
     def one(self, name: str) -> str:
-        return _text(self._form.get(name))
+        return fields.text(self._form, name)
 
     def all(self, name: str) -> list[str]:
-        return [_text(value) for value in self._form.getlist(name)]
+        return [fields.cleaned(value) for value in self._form.getlist(name)]
 
     def flag(self, name: str, *, default: str) -> bool | str:
         text = self.one(name) or default
@@ -77,14 +76,9 @@ class _Texts:
         return {gate: action for gate, action in given.items() if action}
 
 
-def _text(value: object) -> str:
-    text = value if isinstance(value, str) else ""
-    return text.replace("\r\n", "\n").replace("\x00", "")
-
-
 def _endpoint(text: str) -> int | str:
     """Its number; what is none is kept, to be refused."""
-    found = number(text)
+    found = fields.number(text)
     return text if found is None else found
 
 
@@ -101,7 +95,7 @@ def _items(form: FormData) -> list[Item]:
             continue
         path = tuple(int(number) for number in place.groups()[:2] if number)
         if path in rows or len(rows) < _MOST_ITEMS:
-            rows.setdefault(path, {}).setdefault(place[3], []).append(_text(value))
+            rows.setdefault(path, {}).setdefault(place[3], []).append(fields.cleaned(value))
     return _nested(rows)
 
 

@@ -1,21 +1,21 @@
 """The page on which a rule is written: its form, what it would do, and its versions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from app.models import Endpoint, Mailbox, Rule, Run, Setting, rulebook
+from app.models import Mailbox, Rule, Setting, rulebook, trial
 from app.rules import draft
 from app.rules.condition import Condition, Field, Group, Operator
-from app.rules.draft import Problems
 from app.rules.links import PROVIDERS
 from app.rules.rule import DESABO, DETECTORS, RECADRAGE, Priority
 from app.rules.rule import Rule as RuleValue
 from app.rules.summary import summary
 from app.rules.template import NAMES
+from app.rules.verdict import Problems
 from app.rules.vocabulary import WORDS
 from app.views.frame import framed
 from app.views.rule_form import GATES, written
@@ -65,8 +65,8 @@ def raw_of(value: RuleValue) -> dict[str, Any]:
 
 async def raw_of_trial(db: AsyncSession, run_id: int | None) -> dict[str, Any] | None:
     """Give the draft that a trial was made with."""
-    run = await db.get(Run, run_id) if run_id is not None else None
-    return dict(run.details["draft"]) if run and "draft" in run.details else None
+    run = await trial.find(db, run_id)
+    return dict(run.details["draft"]) if run else None
 
 
 async def show_form(request: Request, db: AsyncSession, writing: Writing, *, status: int = 200) -> Response:
@@ -89,15 +89,14 @@ async def show_form(request: Request, db: AsyncSession, writing: Writing, *, sta
         endpoints=endpoints,
         mailboxes=sorted((await Mailbox.names(db)).values()),
         window=(await Setting.load(db)).as_value().window,
-        effect=effect(raw, endpoints),
+        effect=effect(raw, {one.id or 0: one.name for one in endpoints}),
         offered=OFFERED,
     )
 
 
-def effect(raw: Mapping[str, Any], endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+def effect(raw: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
     """Say what the rule would do, or what it still lacks."""
-    names = {one.id or 0: one.name for one in endpoints}
-    value, problems = draft.read({**raw, "name": raw["name"].strip() or NAMELESS}, endpoints=names.keys())
+    value, problems = draft.read({**raw, "name": raw["name"].strip() or NAMELESS}, endpoints=names)
     lacking = list({reason.code: reason for reason in problems.values()}.values())
     return {"said": told(summary(value, names)) if value else [], "lacking": told(lacking)}
 

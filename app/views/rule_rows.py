@@ -7,7 +7,7 @@ from typing import Any
 
 from app.rules.condition import OPERATORS, Field, Operator
 from app.rules.rule import DETECTORS
-from app.views.rule_form import NOT, written
+from app.views.rule_form import NOT, signed, written
 
 ROOT = "conditions"
 MODES = ("all", "any", "not_any", "not_all")
@@ -49,7 +49,7 @@ def rows_of(conditions: Mapping[str, Any], place: str = ROOT) -> Rows:
         rows_of(item, f"{place}.{number}") if "items" in item else _row(item, f"{place}.{number}")
         for number, item in enumerate(conditions["items"])
     ]
-    return Rows(place, _signed(conditions, "mode"), tuple(members))
+    return Rows(place, signed(conditions, "mode"), tuple(members))
 
 
 def changed(conditions: Mapping[str, Any], wish: str) -> tuple[Item, str]:
@@ -128,7 +128,7 @@ def _removed(whole: Item, path: list[int]) -> tuple[Item, str]:
 def _row(item: Mapping[str, Any], place: str) -> Row:
     field = item.get("field", "")
     known = [operator.value for operator in OPERATORS.get(field, tuple(Operator))]
-    operator = _signed(item, "operator")
+    operator = signed(item, "operator")
     bare = operator.removeprefix(NOT)
     return Row(
         place=place,
@@ -140,10 +140,6 @@ def _row(item: Mapping[str, Any], place: str) -> Row:
         header=item.get("header", ""),
         exact=item.get("exact", False),
     )
-
-
-def _signed(item: Mapping[str, Any], key: str) -> str:
-    return (NOT if item.get("negated") else "") + str(item.get(key, ""))
 
 
 def _kind(field: str, operator: str) -> str:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
@@ -15,9 +14,10 @@ from app.rules import draft
 from app.rules.diff import Difference, Said, differences
 from app.rules.rule import Rule as RuleValue
 from app.rules.summary import summary
-from app.rules.verdict import Reason
+from app.rules.verdict import Problems, Reason
+from app.views.fields import number_in, text
 from app.views.frame import framed, number_of, path, signed_in_as
-from app.views.rule_form import number, raw_from
+from app.views.rule_form import raw_from
 from app.views.rule_page import BLANK, Writing, effect, raw_of, raw_of_trial, show_form
 from app.views.rule_rows import changed
 from app.views.rules import find, told
@@ -56,11 +56,11 @@ async def show(request: Request) -> Response:
 async def preview(request: Request) -> Response:
     """Show the form as a button changed it, or what the rule would do by now; nothing is kept."""
     async with request.form(max_files=0) as form:
-        raw, wish = raw_from(form), _text(form, "do")
-        rule_id, based_on = number(_text(form, "rule_id")), number(_text(form, "version"))
+        raw, wish = raw_from(form), text(form, "do")
+        rule_id, based_on = number_in(form, "rule_id"), number_in(form, "version")
     async with request.state["database"].reading() as db:
         if not wish and wants_fragment(request):
-            said = effect(raw, await rulebook.receivers(db))
+            said = effect(raw, await rulebook.receiver_names(db))
             return fragments(request, "rules/show.html#effect", effect=said)
         rule = await db.get(Rule, rule_id) if rule_id else None
         raw["conditions"], focus = changed(raw["conditions"], wish)
@@ -69,7 +69,7 @@ async def preview(request: Request) -> Response:
 
 async def create_version(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        raw, based_on = raw_from(form), number(_text(form, "version"))
+        raw, based_on = raw_from(form), number_in(form, "version")
     async with request.state["database"].transaction() as db:
         rule = await find(db, request)
         value, problems = await _read(db, raw, rule=rule)
@@ -87,7 +87,7 @@ async def show_version(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         rule = await find(db, request, archived=True, locked=False)
         version = await _version(db, rule, request.path_params["number"])
-        names = {one.id or 0: one.name for one in await rulebook.receivers(db)}
+        names = await rulebook.receiver_names(db)
         value, current = version.as_value(), await _in_force(db, rule)
         before = await rule.in_version(db, version.number - 1)
         return await framed(
@@ -122,14 +122,14 @@ async def _beginning(db: AsyncSession, request: Request) -> dict[str, Any]:
     if rule is not None:
         value = await _in_force(db, rule)
         return raw_of(replace(value, name=gettext(COPY).format(name=value.name)))
-    only = [one.id or 0 for one in await rulebook.receivers(db)]
+    only = await rulebook.receiver_names(db)
     return raw_of(replace(BLANK, endpoint_ids=tuple(only) if len(only) == 1 else ()))
 
 
 async def _read(
     db: AsyncSession, raw: Mapping[str, Any], *, rule: Rule | None = None
-) -> tuple[RuleValue | None, draft.Problems]:
-    endpoints = [one.id or 0 for one in await rulebook.receivers(db)]
+) -> tuple[RuleValue | None, Problems]:
+    endpoints = await rulebook.receiver_names(db)
     return draft.read(raw, endpoints=endpoints, rule_id=rule.id or 0 if rule else 0)
 
 
@@ -160,8 +160,3 @@ def _shown(found: tuple[Difference, ...]) -> list[dict[str, Any]]:
 
 def _said(said: Said) -> str | dict[str, Any]:
     return said.to_json() if isinstance(said, Reason) else said
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""

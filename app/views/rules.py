@@ -23,7 +23,7 @@ GONE = N_("This rule was deleted. Bring it back first.")
 
 async def index(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        names = {one.id or 0: one.name for one in await rulebook.receivers(db)}
+        names = await rulebook.receiver_names(db)
         rows = await rulebook.rows(db, request.state["now"]() - RECENT)
         return await framed(
             request,

@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
 from app.models import LogEvent, Sending, Setting
 from app.rules import calendar, polling
-from app.rules.schedule_draft import SHORTEST, Problems, read, zones
+from app.rules.schedule_draft import SHORTEST, read, zones
 from app.rules.settings import DAYS
+from app.rules.verdict import Problems
 from app.rules.vocabulary import WORDS
+from app.views.fields import text
 from app.views.fortnight import fortnight
 from app.views.frame import framed, path, signed_in_as
+from app.views.setting_form import form_state
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import gettext, in_zone
 from app.web.state import Request
@@ -80,34 +81,28 @@ async def _shown(
     values: Mapping[str, Any] | None = None,
     problems: Problems | None = None,
 ) -> dict[str, Any]:
-    saved = select(LogEvent).where(LogEvent.event == SAVED).order_by(col(LogEvent.id).desc()).limit(1)
     return {
-        "raw": raw,
+        **await form_state(db, raw, problems, event=SAVED),
         "weekdays": [(day, gettext(WORDS[day])) for day in DAYS],
-        "saved": (await db.exec(saved)).first(),
-        "problems": {name: reason.to_json() for name, reason in (problems or {}).items()},
-        "focus": next(iter(problems or {}), ""),
-        "left_out": [],
         **_effect(request, setting, values or {}),
     }
 
 
 def _effect(request: Request, setting: Setting, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What is saved, with these values in its place."""
-    wanted, now = Setting(**setting.model_dump() | dict(values)), request.state["now"]()
-    settings = wanted.as_value()
+    would_be, now = setting.having(values), request.state["now"]()
+    settings = would_be.as_value()
     looks = polling.effect(
-        on=wanted.polling_active,
-        days=wanted.polling_days,
-        start_hour=wanted.polling_start_hour,
-        end_hour=wanted.polling_end_hour,
-        seconds=wanted.polling_interval,
+        on=would_be.polling_active,
+        days=would_be.polling_days,
+        start_hour=would_be.polling_start_hour,
+        end_hour=would_be.polling_end_hour,
+        seconds=would_be.polling_interval,
     )
     return {
         "said": [reason.to_json() for reason in (*calendar.effect(settings, now), looks)],
-        "idle_days": bool(wanted.absence_days) and not wanted.absence_enabled,
-        "in_force": wanted.sending is Sending.ON,
-        "zone": wanted.zone,
+        "idle_days": bool(would_be.absence_days) and not would_be.absence_enabled,
+        "in_force": would_be.sending is Sending.ON,
+        "zone": would_be.zone,
         "days": fortnight(settings, now),
     }
 
@@ -120,17 +115,12 @@ def _shortest(setting: Setting) -> int:
 async def _raw(request: Request) -> dict[str, Any]:
     async with request.form(max_files=0, max_fields=40) as form:
         return {
-            **{name: _text(form, name) for name in TEXTS},
+            **{name: text(form, name) for name in TEXTS},
             "absence_enabled": "absence_enabled" in form,
             "absence_days": form.getlist("absence_days"),
             "polling_active": "polling_active" in form,
             "polling_days": form.getlist("polling_days"),
         }
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _written(setting: Setting) -> dict[str, Any]:

@@ -3,21 +3,21 @@
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
 from app.integrations.errors import IntegrationError
 from app.integrations.parser import Parser
-from app.jobs.draft import cancel, judge_again, moment_of, request_trial
+from app.jobs.draft import MOST_WAITING, cancel, judge_again, moment_of, request_trial
 from app.jobs.letter import Letter, stored_letter
 from app.jobs.rehearse import Rehearsal
 from app.models import Change, Rule, Run, rulebook, trial
 from app.rules import draft
-from app.views.frame import framed, number_of, path, query_without, signed_in_as, text_of
+from app.views.fields import number_in
+from app.views.frame import framed, here, number_of, path, query_without, signed_in_as, text_of
 from app.views.rehearsals import outlook
 from app.views.rule_fields import fields_of
-from app.views.rule_form import number, raw_from
+from app.views.rule_form import raw_from
 from app.views.rule_page import Writing, show_form
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
@@ -30,17 +30,19 @@ LISTS = (Change.GAINED, Change.LOST, Change.CHANGED)
 
 async def create(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        raw, days = raw_from(form), _number(form, "days")
-        rule_id, based_on = _number(form, "rule_id"), _number(form, "version")
+        raw, days = raw_from(form), number_in(form, "days")
+        rule_id, based_on = number_in(form, "rule_id"), number_in(form, "version")
     async with request.state["database"].transaction() as db:
         rule = await db.get(Rule, rule_id) if rule_id else None
         if rule_id and rule is None:
             raise NotFound
-        endpoints = [one.id or 0 for one in await rulebook.receivers(db)]
+        endpoints = await rulebook.receiver_names(db)
         value, problems = draft.read(raw, endpoints=endpoints, rule_id=rule_id or 0)
         if value is None:
             writing = Writing(raw=raw, rule=rule, based_on=based_on or 0, problems=problems)
             return await show_form(request, db, writing, status=422)
+        if await trial.waiting(db) >= MOST_WAITING:
+            raise Refused(N_("Several trials wait already: cancel one, or let them end."))
         by, now = signed_in_as(request), request.state["now"]()
         run = request_trial(db, value, days=days or DAYS, by=by, now=now, based_on=based_on or 0)
         await db.flush()
@@ -99,8 +101,8 @@ async def show_message(request: Request) -> Response:
 
 
 async def _find(db: AsyncSession, request: Request) -> Run:
-    run = await db.get(Run, request.path_params["run_id"])
-    if run is None or run.kind != trial.KIND:
+    run = await trial.find(db, request.path_params["run_id"])
+    if run is None:
         raise NotFound
     return run
 
@@ -111,7 +113,6 @@ async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]
     first = next((change for change in LISTS if counts.get(change)), Change.GAINED)
     wanted = text_of(request, "show")
     show, before = Change(wanted) if wanted in LISTS else first, number_of(request, "before")
-    query = query_without(request, "lang")
     return {
         "run": run,
         "rule": run.details["draft"]["name"],
@@ -122,7 +123,7 @@ async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]
         "pace": trial.pace(run, request.state["now"]()),
         "before": before,
         "kept": query_without(request, "before", "lang"),
-        "here": f"{path(request, 'trial', run_id=run.id)}{'?' if query else ''}{query}",
+        "here": here(request, "trial", run_id=run.id),
     }
 
 
@@ -138,8 +139,3 @@ def _differs(rehearsal: Rehearsal, kept: dict[str, Any]) -> bool:
     """Whether the rules or settings have changed so that the mail's fate is another one by now."""
     judgement = rehearsal.judgement
     return (kept["verdict"], kept["reason"]) != (judgement.verdict.value, judgement.reason.to_json())
-
-
-def _number(form: FormData, name: str) -> int | None:
-    text = form.get(name)
-    return number(text) if isinstance(text, str) else None

@@ -72,6 +72,5 @@ def _render(request: Request, name: str, block: str, context: dict[str, Any]) ->
     html: str = (
         render_block(templates, name, block, given) if block else templates.get_template(name).render(given)
     )
-    return html.encode(
-        "utf-8", "replace"
-    ).decode()  # half a surrogate pair from outside must not cost the page
+    # half a surrogate pair from outside must not cost the page
+    return html.encode("utf-8", "replace").decode()

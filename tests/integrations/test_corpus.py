@@ -13,7 +13,6 @@ async def test_every_real_mail_is_read_with_all_its_headers(
     source: str, parser: Parser, pytestconfig: pytest.Config
 ) -> None:
     corpus = mails(source, pytestconfig)
-    assert len(corpus) > 20
     for name, raw in corpus.items():
         mail = await parser.mail(raw)
         expected = [header.lower() for header in message_from_bytes(raw).keys()]  # noqa: SIM118 - not a dict

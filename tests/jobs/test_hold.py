@@ -13,6 +13,8 @@ from app.models import (
     Decision,
     Delivery,
     DeliveryState,
+    Endpoint,
+    EndpointState,
     LogEvent,
     Message,
     RuleVersion,
@@ -22,6 +24,7 @@ from app.models.held import HeldFilter
 from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
 from tests.letters import desabo, matching, with_link
+from tests.servers import Answer
 
 
 async def test_outside_the_window_a_mail_with_links_is_held_and_leaves_at_the_opening(world: World) -> None:
@@ -174,6 +177,20 @@ async def test_what_is_taken_back_is_held_as_the_gates_say_now(world: World) -> 
     delivery = await world.one(Delivery)
     assert (delivery.state, delivery.reason) == (DeliveryState.HELD, held.reason)
     assert delivery.release_at == held.release_at
+
+
+async def test_what_its_receiver_held_is_tried_again_when_it_is_taken_back(world: World) -> None:
+    world.sink.answers.append(Answer(status=410))
+    world.arrives(with_link())
+    await world.settle()
+    assert (await world.one(Delivery)).reason["code"] == "gone"
+    await by_hand(world, drop)
+    batch = (await world.one(Delivery)).reason["facts"]["batch"]
+    async with world.context.database.transaction() as db:
+        await take_back(db, batch, by="ada", now=world.clock())
+    await world.change(Endpoint, state=EndpointState.ACTIVE)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
 
 
 async def by_hand(world: World, act: Callable[..., Awaitable[LogEvent | None]]) -> None:

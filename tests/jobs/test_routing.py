@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlmodel import select
 
+from app.integrations.network import Gate
 from app.jobs.routing import save
 from app.jobs.seed import add_endpoint, new_endpoint
 from app.models import Endpoint
@@ -19,7 +20,7 @@ async def route(world: World, *rules: dict[str, Any]) -> None:
     routes = read(list(rules))
     assert not isinstance(routes, Problem)
     async with world.context.database.transaction() as db:
-        await save(db, routes, vault=world.context.vault, by="ada", now=world.clock())
+        await save(db, routes, gate=Gate(""), vault=world.context.vault, by="ada", now=world.clock())
         for endpoint in (await db.exec(select(Endpoint).where(Endpoint.url == OWN))).all():
             endpoint.url = f"{world.sink.url}/bills"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.rules.draft import MOST_CONDITIONS, MOST_VALUES, Problems, read
+from app.rules.draft import MOST_CONDITIONS, MOST_VALUES, read
 from app.rules.presets import PRESETS
 from app.rules.rule import Action, Policy, Rule
-from app.rules.verdict import Reason
+from app.rules.verdict import Problems, Reason
 from app.rules.words import say
 from tests.rules.cast import preset
 from tests.rules.conditions import asks, group

@@ -13,7 +13,7 @@ from app.rules.words import say
     ("name", "value", "says"),
     [
         ("exclude_keywords", ["ok", 3], "list of texts"),
-        ("exclude_keywords", ["x"] * 201, "at most 200"),
+        ("exclude_keywords", [f"x{n}" for n in range(201)], "at most 200"),
         ("exclude_keywords_recadrage", ["x" * 501], "at most 500"),
         ("exclude_keywords_autorepondeur", None, "list of texts"),
         ("max_email_size_mb", "large", "whole number"),

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import (
     Attempt,
+    Decision,
     Delivery,
     DeliveryState,
     Endpoint,
@@ -124,6 +125,26 @@ async def a_message(db: AsyncSession, cast: Cast, subject: str, **given: Any) ->
     if text is not None:
         read = {"plain": text, "html": "", "text": text} if parsed else {}
         db.add(Raw(message_id=message.id or 0, body=text.encode(), **read))
+    return message
+
+
+async def a_mail_without_receiver(db: AsyncSession, cast: Cast, subject: str) -> Message:
+    """Add one that the first rule took while it had no receiver."""
+    why = reason("no_endpoint", rule=cast.rules[0].name)
+    message = await a_message(db, cast, subject, verdict=Verdict.HOLD, reason=why)
+    db.add(
+        Decision(
+            message_id=message.id or 0,
+            rule_id=cast.rules[0].id or 0,
+            rule_version_id=cast.versions[0].id or 0,
+            position=0,
+            matched=True,
+            verdict=Verdict.HOLD,
+            reason=why,
+            steps=[],
+            created_at=cast.now,
+        )
+    )
     return message
 
 

@@ -1,16 +1,32 @@
 """Deliveries: the history, one delivery with its tries, and sending again."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Engine, event
 
 from app.models import Delivery, DeliveryState, Endpoint, EndpointState
 from tests.views.cast import Cast
 from tests.web.client import Site
 
 FRAGMENT = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """Every statement that any database was asked."""
+    seen: list[str] = []
+
+    def note(*given: Any) -> None:  # noqa: ANN401 - as the event gives them
+        seen.append(" ".join(given[2].split()))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 def rows(page: str) -> list[int]:
@@ -39,6 +55,25 @@ async def test_the_history_is_narrowed_by_each_of_its_filters(ada: httpx2.AsyncC
 async def test_a_day_that_is_none_narrows_nothing(ada: httpx2.AsyncClient) -> None:
     whole = rows((await ada.get("/deliveries")).text)
     assert rows((await ada.get("/deliveries?from=2026-13-40&to=9999-12-31&endpoint=x")).text) == whole
+
+
+@pytest.mark.usefixtures("cast")
+@pytest.mark.parametrize(
+    ("page", "choices"),
+    [
+        ("/held", "ORDER BY rule.position"),
+        ("/deliveries", "ORDER BY rule.position"),
+        ("/lab", "FROM mailbox"),
+    ],
+)
+async def test_a_list_that_refreshes_itself_asks_nothing_for_what_stands_around_it(
+    ada: httpx2.AsyncClient, asked: list[str], page: str, choices: str
+) -> None:
+    await ada.get(page, headers=FRAGMENT)
+    assert asked
+    assert not [statement for statement in asked if choices in statement]
+    await ada.get(page)
+    assert [statement for statement in asked if choices in statement]
 
 
 async def test_a_delivery_shows_every_try_with_request_and_answer(

@@ -47,6 +47,13 @@ async def test_the_lab_says_what_it_is_and_names_the_last_trials(ada: httpx2.Asy
     assert part.lstrip().startswith('<section id="lab-trials"')
 
 
+@pytest.mark.usefixtures("cast")
+async def test_what_is_no_trial_judges_no_mail(ada: httpx2.AsyncClient) -> None:
+    await ada.post("/polls")
+    assert (await hand_in(ada, matching(80), trial="1")).status_code == 404
+    assert (await hand_in(ada, matching(80), trial="999")).status_code == 404
+
+
 @pytest.mark.usefixtures("receiving")
 async def test_a_mail_that_is_handed_in_is_explained_and_its_webhook_shown(ada: httpx2.AsyncClient) -> None:
     answer = await hand_in(ada, matching(77), mailbox="1")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from sqlmodel import select
 
 from app.jobs.pause import turn
 from app.models import Delivery, DeliveryState, Sending, Setting
@@ -99,7 +100,12 @@ async def test_what_waits_can_be_resumed_at_a_pace(site: Site, ada: httpx2.Async
     assert "sending resumed" in (await ada.get("/")).text
     async with site.database.reading() as db:
         setting = await Setting.load(db)
+        waiting = (await db.exec(select(Delivery).where(Delivery.why() == "waits_in_line"))).all()
     assert (setting.sending, setting.resume_per_minute) == (Sending.ON, 10)
+    for page in (f"/deliveries/{waiting[0].id}", f"/messages/{waiting[0].message_id}"):
+        shown = (await ada.get(page)).text
+        assert "it goes in its turn." in shown
+        assert "when sending is on again" not in shown
 
 
 async def test_with_nothing_waiting_one_click_resumes(

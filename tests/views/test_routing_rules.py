@@ -227,3 +227,24 @@ async def test_a_long_list_is_taken(ada: httpx2.AsyncClient, site: Site) -> None
     many = [rule(f"R{number}", "x" * 400, ARCHIVE) for number in range(200)]
     assert len(await sent(ada, *many)) == 200
     assert len(await in_force(site)) == 203
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a:99999/", "https://user:word@bills.example.com/", "https://10.0.0.1/"]
+)
+async def test_an_address_to_which_nothing_can_be_sent_is_refused(ada: httpx2.AsyncClient, url: str) -> None:
+    answer = await ada.post(URL, json={"rules": [LOTS, rule("Bills", "facture", url)]})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Rule 2: The address is")
+
+
+@pytest.mark.usefixtures("connected")
+async def test_what_an_operator_added_must_still_fit(ada: httpx2.AsyncClient, site: Site) -> None:
+    pattern = rule("Bills", "", BILLS) | {
+        "conditions": [{"field": "subject", "operator": "regex", "value": r"facture (?P<n>\d+)"}]
+    }
+    await sent(ada, pattern)
+    await edit(site, "bills", template='{"number": "{{captures.n}}"}')
+    answer = await ada.post(URL, json={"rules": [rule("Bills", "facture", BILLS)]})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Rule 1: No pattern of this rule catches")

@@ -9,7 +9,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.rules.draft import MOST_CONDITIONS, read
 from app.rules.rule import Rule
-from app.views.rule_form import listed, number, raw_from, written
+from app.views.fields import number
+from app.views.rule_form import listed, raw_from, written
 from app.views.rule_rows import Row, Rows, changed, rows_of
 
 NAMED = ("name", "Lots")

@@ -8,8 +8,7 @@ from sqlmodel import col, select
 
 from app.jobs import amend
 from app.models import LogEvent, Message, MessageState, Rule
-from app.rules.verdict import Verdict
-from tests.views.cast import Cast, a_message, reason
+from tests.views.cast import Cast, a_mail_without_receiver
 from tests.views.page_form import PageForm
 from tests.views.writing import LOTS, form_of, sent, value_of, version
 from tests.web.client import Site
@@ -103,9 +102,7 @@ async def test_mail_that_waits_for_a_receiver_is_decided_again_by_the_save_that_
     ada: httpx2.AsyncClient, site: Site, cast: Cast
 ) -> None:
     async with site.database.transaction() as db:
-        held = await a_message(
-            db, cast, "Lot 50", verdict=Verdict.HOLD, reason=reason("no_endpoint", rule="Recadrage")
-        )
+        held = await a_mail_without_receiver(db, cast, "Lot 50")
     fields = (await form_of(ada, "/rules/1")).fields
     await ada.post("/rules/1/versions", data=sent(fields, name="Still without a receiver"))
     async with site.database.reading() as db:

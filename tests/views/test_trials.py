@@ -13,6 +13,7 @@ from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
 from app.jobs.context import Context
+from app.jobs.draft import MOST_WAITING
 from app.jobs.queue import Queue
 from app.jobs.trial import next_trial
 from app.models import Rule, RuleVersion, Run, RunState, Setting
@@ -251,3 +252,12 @@ async def test_what_is_no_trial_is_not_found(ada: httpx2.AsyncClient) -> None:
     assert (await ada.post("/trials", data=DRAFT | {"rule_id": "999"})).status_code == 404
     tried = await try_out(ada)
     assert (await ada.get(tried.replace("trials", "polls"))).status_code == 404
+
+
+@pytest.mark.usefixtures("cast")
+async def test_only_some_trials_may_wait(ada: httpx2.AsyncClient) -> None:
+    for _ in range(MOST_WAITING):
+        await try_out(ada)
+    answer = await ada.post("/trials", data=DRAFT | {"endpoint_ids": "1"})
+    assert answer.status_code == 409
+    assert "Several trials wait already" in answer.text
