@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
@@ -13,11 +14,20 @@ class EndpointState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     PARKED = "parked"  # it said 410, or has not answered for days
+    DELETED = "deleted"  # kept for the history; nothing goes to it any more
 
 
 class Mode(StrEnum):
     JSON = "json"
     FORM = "form"
+
+
+class Content(StrEnum):
+    """What of the usual body an endpoint is sent (D20)."""
+
+    WHOLE = "whole"
+    WITHOUT_CONTENT = "without_content"
+    TEMPLATE = "template"
 
 
 class Endpoint(SQLModel, table=True):
@@ -28,18 +38,31 @@ class Endpoint(SQLModel, table=True):
     previous_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
     previous_until: datetime | None = Field(default=None, sa_column=moment())
     state: EndpointState = Field(default=EndpointState.ACTIVE, sa_column=word(EndpointState))
+    state_since: datetime | None = Field(default=None, sa_column=moment())
+    parked_for: dict[str, Any] | None = Field(default=None, sa_column=facts(nullable=True))  # the reason
     verify_tls: bool = True
+    authority: str = ""  # certificates in PEM that are trusted besides the usual ones
     mode: Mode = Field(default=Mode.JSON, sa_column=word(Mode))
     form_on_415: bool = True
+    content: Content = Field(default=Content.WHOLE, sa_column=word(Content))
+    template: str = ""  # of its own, where that is its content
+    extra_headers: bytes | None = Field(default=None, sa_type=LargeBinary)  # a JSON object, sealed
     require_success: bool = False
     timeout: int = 30  # seconds, over everything
-    concurrency: int = 8
+    concurrency: int = 16  # requests at once, at most
+    ordered: bool = False  # one after the other, in the order in which the mails came
     rate_per_hour: int = 0  # attempts; 0 is unlimited
     schedule: list[float] = Field(sa_column=facts())  # seconds between tries
     not_before: datetime | None = Field(default=None, sa_column=moment())  # Retry-After
     failures: int = 0  # in a row
     failing_since: datetime | None = Field(default=None, sa_column=moment())
     succeeded_at: datetime | None = Field(default=None, sa_column=moment())
+    pace: float = 2.0  # requests at once that it takes well at this time
+    usual_ms: float | None = None  # how long its answers take when it is not hurried
+    opened: int = 0  # how often in a row the breaker has opened; 0: it is closed
+    open_until: datetime | None = Field(default=None, sa_column=moment())  # then one try may go
+    first_pause: float = 30.0  # seconds that an open breaker waits
+    longest_pause: float = 600.0  # to which it grows
     demo: bool = False
     created_at: datetime = Field(sa_column=moment(nullable=False))
 

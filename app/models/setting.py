@@ -49,6 +49,14 @@ class Setting(SQLModel, table=True):
     require_attachments: bool = False
     sender_priority: dict[str, str] = Field(default_factory=dict, sa_column=facts())  # address: priority
     max_email_size_mb: int | None = None
+    mirror_media: bool = True  # links of mails go to the mirror too, where there is one
+    mirror_id: int | None = Field(default=None, foreign_key="endpoint.id")
+    notify_on_failure: bool = False
+    notify_to: list[str] = Field(default_factory=list, sa_column=facts())  # addresses
+    keep_sources: int = 365  # days; 0 is for ever
+    keep_bodies: int = 365
+    keep_attempts: int = 365
+    keep_logs: int = 90
     saved_at: datetime = Field(sa_column=moment(nullable=False))
     saved_by: str = ""
 
