@@ -1,22 +1,17 @@
 """Send what was claimed, and write down how it went."""
 
 import asyncio
-from datetime import datetime
 from functools import partial
 
 from app.events import Event
-from app.integrations import signature
-from app.integrations.errors import Failure, IntegrationError
-from app.integrations.webhook import Target
+from app.integrations.errors import IntegrationError
 from app.jobs.border import guarded
 from app.jobs.claim import Claimed, claim, due_endpoints
 from app.jobs.context import Context
 from app.jobs.outcome import Result, record
 from app.jobs.patience import until_taken
-from app.models import Endpoint
-from app.vault import Sealed
+from app.jobs.request import headers_of, target_of
 
-SOURCE = "render-signal-server"
 MOST_RESULTS = 50  # in one commit
 
 
@@ -81,12 +76,21 @@ class Deliverer:
 
     async def _send(self, claimed: Claimed) -> None:
         context, started_at = self._context, self._context.now()
-        headers: dict[str, str] = {}
+        kept: dict[str, str] = {}
         answer, failure = None, None
         try:
-            headers = self._headers(claimed, started_at)
+            endpoint = claimed.endpoint
+            headers = headers_of(
+                context,
+                endpoint,
+                webhook_id=claimed.webhook_id,
+                content_type=claimed.content_type,
+                body=claimed.body,
+                at=started_at,
+            )
+            kept = headers.kept
             answer = await context.webhooks.post(
-                self._target(claimed.endpoint), claimed.body, headers, claimed.endpoint.timeout
+                target_of(context, endpoint), claimed.body, headers.sent, endpoint.timeout
             )
         except IntegrationError as error:
             failure = error
@@ -95,7 +99,7 @@ class Deliverer:
             Result(
                 claimed=claimed,
                 ended_at=context.now(),
-                request_headers=headers,
+                request_headers=kept,
                 answer=answer,
                 failure=failure,
             )
@@ -105,28 +109,3 @@ class Deliverer:
         """An error of ours ends a try as a failure does, so that there is a last one."""
         ended_at = self._context.now()
         self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, request_headers={}))
-
-    def _headers(self, claimed: Claimed, at: datetime) -> dict[str, str]:
-        return {
-            "Content-Type": claimed.content_type,
-            "X-Source": SOURCE,
-            "webhook-id": claimed.webhook_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signature.sign(
-                self._secrets(claimed, at), claimed.webhook_id, at, claimed.body
-            ),
-        }
-
-    def _secrets(self, claimed: Claimed, at: datetime) -> list[str]:
-        try:
-            return [self._context.vault.open(secret) for secret in claimed.endpoint.secrets_at(at)]
-        except Sealed:
-            raise IntegrationError(Failure.SECRET_UNREADABLE) from None
-
-    def _target(self, endpoint: Endpoint) -> Target:
-        return Target(
-            key=endpoint.id or 0,
-            url=endpoint.url,
-            verify=endpoint.verify_tls or not self._context.config.allow_insecure_tls,
-            max_connections=endpoint.concurrency,
-        )
