@@ -1,5 +1,6 @@
 """What the environment says, typed and read once; nobody else reads it."""
 
+import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9.-]{1,255}")  # of mail
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 TRUE = {"1", "true", "yes", "y", "on"}
 FALSE = {"0", "false", "no", "n", "off"}
 
@@ -106,6 +109,12 @@ class Config(Environment):
     min_free_mb: int = Field(64, ge=0)
     allow_insecure_tls: Switch = False
     allow_private_targets: str = ""
+    smtp_host: str = Field("", pattern=r"^[\w.:-]*$")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = ""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     testing: Switch = False
@@ -129,6 +138,14 @@ class Config(Environment):
             raise ValueError(message)
         return value
 
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value and not ADDRESS.fullmatch(value):
+            message = "must be an address and nothing else, such as signal@example.org"
+            raise ValueError(message)
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.crash_at and not self.testing:
@@ -137,7 +154,16 @@ class Config(Environment):
         if self.production and self.app_secret_key is None:
             message = "APP_SECRET_KEY: is required when BASE_URL is https"
             raise ValueError(message)
+        self._check_mail()
         return self
+
+    def _check_mail(self) -> None:
+        password = self.smtp_password.get_secret_value()
+        _require_all("SMTP_HOST, SMTP_FROM", (self.smtp_host, self.smtp_from))
+        _require_all("SMTP_USERNAME, SMTP_PASSWORD", (self.smtp_username, password))
+        if password and self.smtp_tls == "none" and self.smtp_host not in LOOPBACK:
+            message = "SMTP_TLS: none would send the password in the clear, which is for this machine only"
+            raise ValueError(message)
 
     @property
     def production(self) -> bool:
@@ -146,7 +172,7 @@ class Config(Environment):
 
     @property
     def loopback(self) -> bool:
-        return self.host in {"127.0.0.1", "localhost", "::1"}
+        return self.host in LOOPBACK
 
     @property
     def url(self) -> str:

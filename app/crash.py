@@ -18,6 +18,8 @@ POINTS = (
     "send.after",
     "record.before_commit",
     "record.after_commit",
+    "replay.before_commit",
+    "replay.after_commit",
 )
 
 

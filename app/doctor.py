@@ -3,12 +3,11 @@
 import asyncio
 import shutil
 import sqlite3
-import ssl
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -17,11 +16,14 @@ from sqlmodel import col, select
 
 from app.config import Config, FirstRun
 from app.embedded import find_program
+from app.integrations import smtp
 from app.integrations.errors import IntegrationError
 from app.integrations.imap import Account, Imap
 from app.integrations.network import Gate
 from app.integrations.resolver import resolve
-from app.models import Database, Endpoint, Mailbox
+from app.integrations.trust import Trust
+from app.jobs.notify import account_of
+from app.models import Database, Endpoint, EndpointState, Mailbox
 from app.ready import CannotStart
 from app.supervisor.run import answers, require_free
 from app.vault import Sealed, Vault
@@ -41,6 +43,7 @@ class Receiver:
     name: str
     url: str
     verify_tls: bool
+    authority: str = ""
 
 
 def run(config: Config) -> int:
@@ -67,6 +70,8 @@ async def _checks(config: Config) -> AsyncIterator[tuple[str, Look]]:
     yield "redis", partial(_redis, config)
     yield "port", partial(_port, config)
     yield "data directory", partial(_data_directory, config)
+    if config.smtp_host:
+        yield f"mail server {config.smtp_host}", partial(_mail_server, config)
     mailboxes, receivers = await _connected(config)
     for mailbox in mailboxes:
         yield f"mailbox {mailbox.host}", partial(_mailbox, mailbox)
@@ -139,7 +144,10 @@ async def _connected(config: Config) -> tuple[list[Account], list[Receiver]]:
                 password=first_run.email_password.get_secret_value(),
             )
         )
-    receivers = [Receiver(name=row.name, url=row.url, verify_tls=row.verify_tls) for row in endpoints]
+    receivers = [
+        Receiver(name=row.name, url=row.url, verify_tls=row.verify_tls, authority=row.authority)
+        for row in endpoints
+    ]
     if not receivers and first_run.webhook_url:
         verify = first_run.webhook_ssl_verify
         receivers.append(Receiver(name="WEBHOOK_URL", url=first_run.webhook_url, verify_tls=verify))
@@ -151,7 +159,8 @@ async def _stored(config: Config) -> tuple[list[Mailbox], list[Endpoint]]:
     try:
         async with database.reading() as db:
             mailboxes = await db.exec(select(Mailbox).where(col(Mailbox.demo).is_(False), Mailbox.active))
-            endpoints = await db.exec(select(Endpoint).where(col(Endpoint.demo).is_(False)))
+            own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
+            endpoints = await db.exec(select(Endpoint).where(*own))
             return list(mailboxes.all()), list(endpoints.all())
     except SQLAlchemyError:  # not made or not migrated yet: `run` does that
         return [], []
@@ -165,17 +174,21 @@ async def _mailbox(account: Account) -> str:
     return f"signed in, {status.exists} mails in INBOX"
 
 
+async def _mail_server(config: Config) -> str:
+    await smtp.greet(replace(account_of(config), limit=PATIENCE))
+    return "signed in" if config.smtp_username else "takes mail without a sign-in"
+
+
 async def _receiver(config: Config, receiver: Receiver) -> str:
     """Connect as a delivery would, through the same gate, and send nothing."""
     gate, parts = Gate(config.allow_private_targets), urlsplit(receiver.url)
     gate.check_url(receiver.url)
     secure, host = parts.scheme == "https", parts.hostname or ""
     port = parts.port or (443 if secure else 80)
-    address, *_ = await resolve(host, port)
+    address, *_ = await resolve(host)
     gate.judge(address, port, plain=not secure)
-    context = ssl.create_default_context() if secure else None
-    if context is not None and config.allow_insecure_tls and not receiver.verify_tls:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    verify = receiver.verify_tls or not config.allow_insecure_tls
+    context = Trust().context(verify=verify, authority=receiver.authority) if secure else None
     await _reach(
         asyncio.open_connection(address, port, ssl=context, server_hostname=host if secure else None)
     )

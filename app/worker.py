@@ -22,10 +22,15 @@ from app.jobs.border import Work, guarded
 from app.jobs.context import Context
 from app.jobs.decide import decide_waiting, give_back_own
 from app.jobs.deliver import Deliverer
+from app.jobs.endpoint_test import Checker
 from app.jobs.ingest import ingest
+from app.jobs.notify import notify
 from app.jobs.owner import owner_of, registered
 from app.jobs.poll import TakeIn, broke, due_polls, poll
-from app.jobs.queue import DECIDE, DELIVER, POLL, TRIAL, Queue, decode, encode
+from app.jobs.queue import DECIDE, DELIVER, POLL, REPLAY, TEST, TRIAL, Queue, decode, encode
+from app.jobs.replay import broke as replay_broke
+from app.jobs.replay import next_replay
+from app.jobs.retention import CleanUp
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
 from app.jobs.trial import broke as trial_broke
@@ -98,18 +103,27 @@ async def _open(config: Config, stack: AsyncExitStack) -> Context:
 async def work(context: Context, take_in: TakeIn = ingest) -> None:
     """Do everything until the stopping bell rings; then what is under way ends or is given back."""
     deliverer = Deliverer(context)
-    polls = Polls(context, take_in)
+    polls, checker = Polls(context, take_in), Checker(context)
     give_back = partial(give_back_own, context)
     loops = [
         _loop("deliver", context.bells.deliver, deliverer.claim_due),
         _loop("decide", context.bells.decide, lambda: _all(decide_waiting, context), failed=give_back),
         _loop("poll", asyncio.Event(), polls.start_due),
         _loop("sweep", asyncio.Event(), lambda: sweep(context)),
+        _loop("test", context.bells.test, checker.start_waiting),
+        _loop("notify", asyncio.Event(), lambda: notify(context)),
+        _loop("clean up", asyncio.Event(), CleanUp(context).when_due),
         _loop(
             "trial",
             context.bells.trial,
             lambda: _all(next_trial, context),
             failed=partial(trial_broke, context),
+        ),
+        _loop(
+            "replay",
+            context.bells.replay,
+            lambda: _all(next_replay, context),
+            failed=partial(replay_broke, context),
         ),
         _doorbell(context, polls),
         _heartbeat(),
@@ -121,7 +135,7 @@ async def work(context: Context, take_in: TakeIn = ingest) -> None:
     await _cancel(*tasks)
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN):
-            await asyncio.gather(deliverer.drain(), polls.drain())
+            await asyncio.gather(deliverer.drain(), polls.drain(), checker.drain())
     await _cancel(results)
 
 
@@ -191,12 +205,20 @@ async def _listen(context: Context, polls: Polls) -> None:
     async def on_trial(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
         context.bells.trial.set()
 
+    async def on_test(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
+        context.bells.test.set()
+
+    async def on_replay(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
+        context.bells.replay.set()
+
     worker = Worker(
         [
             func(on_poll, name=POLL),
             func(on_decide, name=DECIDE),
             func(on_deliver, name=DELIVER),
             func(on_trial, name=TRIAL),
+            func(on_replay, name=REPLAY),
+            func(on_test, name=TEST),
         ],
         redis_settings=RedisSettings.from_dsn(context.config.redis_url),
         job_serializer=encode,

@@ -244,7 +244,7 @@ def test_every_ring_of_the_bell_is_heard() -> None:
         if word.arg == "name"
     }
     assert rung == registered
-    assert {getattr(queue, one) for one in rung} == {"poll", "decide", "deliver", "trial"}
+    assert {getattr(queue, one) for one in rung} == {"poll", "decide", "deliver", "trial", "replay", "test"}
 
 
 def test_pages_listen_for_events_that_exist() -> None:

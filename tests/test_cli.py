@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from tests.servers import MailHost, free_port
 from tests.stand_ins import started
 
 
@@ -70,6 +71,20 @@ async def test_the_doctor_says_one_line_each_and_fails_with_any(tmp_path: Path) 
     ]
     [failure] = [line for line in unwell.text if line.startswith("FAIL")]
     assert failure.startswith("FAIL mailbox 127.0.0.1: refused")
+
+
+async def test_the_doctor_asks_the_mail_server_and_sends_nothing(tmp_path: Path) -> None:
+    mail = {"SMTP_HOST": "127.0.0.1", "SMTP_FROM": "signal@example.org", "SMTP_TLS": "none"}
+    said = []
+    with MailHost() as host:
+        for port in (host.port, free_port()):
+            env = {"DATA_DIR": str(tmp_path), "PORT": str(free_port()), "SMTP_PORT": str(port)}
+            async with started("app.cli", "doctor", **mail, **env) as running:
+                await running.ended()
+            said += [line for line in running.text if "mail server" in line]
+        assert host.got == []
+    assert said[0] == "ok mail server 127.0.0.1: takes mail without a sign-in"
+    assert said[1].startswith("FAIL mail server 127.0.0.1: refused")
 
 
 async def test_the_doctor_names_a_taken_port_and_a_private_receiver(tmp_path: Path) -> None:

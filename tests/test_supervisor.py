@@ -83,6 +83,13 @@ def test_pauses_grow_to_a_minute_and_begin_anew_after_a_quiet_one() -> None:
     assert [keeper.pause(0.25), keeper.pause(5)] == [0.75, 0]
 
 
+def test_one_that_was_killed_while_it_started_waits_for_seconds_only() -> None:
+    keeper = Keeper(Child(name="worker", argv=()))
+
+    assert [keeper.pause(0.1, killed=True) for _ in range(5)] == [1, 2, 4, 4, 4]
+    assert keeper.pause(0.1) == 32
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_all_in_the_reverse_order(number: signal.Signals) -> None:
     async with started(SCENARIO, "three") as running:

@@ -24,6 +24,12 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_database_size")),
     )
+    op.add_column("message", sa.Column("source_removed_at", MOMENT, nullable=True))
+    sending = sa.text("state = 'sending'")
+    columns = ["state", "endpoint_id", "lease_owner"]
+    op.create_index(
+        "ix_delivery_sending", "delivery", columns, sqlite_where=sending, postgresql_where=sending
+    )
     held = sa.text("verdict = 'hold'")
     op.create_index("ix_decision_held", "decision", ["message_id"], sqlite_where=held, postgresql_where=held)
 
@@ -39,8 +45,10 @@ def _endpoints() -> None:
         sa.Column("ordered", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("pace", sa.Float(), nullable=False, server_default="2"),
         sa.Column("usual_ms", sa.Float(), nullable=True),
+        sa.Column("slowed_at", MOMENT, nullable=True),
         sa.Column("opened", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("open_until", MOMENT, nullable=True),
+        sa.Column("closed_at", MOMENT, nullable=True),
         sa.Column("first_pause", sa.Float(), nullable=False, server_default="30"),
         sa.Column("longest_pause", sa.Float(), nullable=False, server_default="600"),
     ):
@@ -54,10 +62,13 @@ def _settings() -> None:
         sa.Column("mirror_id", sa.Integer(), nullable=True),
         sa.Column("notify_on_failure", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("notify_to", FACTS, nullable=False, server_default="[]"),
+        sa.Column("notify_language", sa.String(), nullable=False, server_default="en"),
         sa.Column("keep_sources", sa.Integer(), nullable=False, server_default="365"),
         sa.Column("keep_bodies", sa.Integer(), nullable=False, server_default="365"),
         sa.Column("keep_attempts", sa.Integer(), nullable=False, server_default="365"),
         sa.Column("keep_logs", sa.Integer(), nullable=False, server_default="90"),
+        sa.Column("bodies_from", MOMENT, nullable=True),
+        sa.Column("attempts_from", MOMENT, nullable=True),
     ):
         op.add_column("setting", column)
     with op.batch_alter_table("setting") as setting:
@@ -84,6 +95,17 @@ def _notices() -> None:
     )
     for name in ("at", "endpoint_id", "mailbox_id", "mailed_at"):
         op.create_index(op.f(f"ix_notice_{name}"), "notice", [name])
+    op.create_table(
+        "mailing",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sent_at", MOMENT, nullable=True),
+        sa.Column("tried_at", MOMENT, nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reason", FACTS, nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("lease_until", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailing")),
+    )
 
 
 def _tests() -> None:

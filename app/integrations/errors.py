@@ -22,6 +22,8 @@ class Failure(StrEnum):
     AUTH_FAILED = "auth_failed"
     FOLDER_MISSING = "folder_missing"
     UNAVAILABLE = "unavailable"
+    # the mail server
+    MAIL_REFUSED = "mail_refused"
     # the receiver
     BAD_URL = "bad_url"
     PRIVATE_ADDRESS = "private_address"

@@ -66,7 +66,7 @@ class Imap:
 
     async def __aenter__(self) -> Self:
         try:
-            addresses = await resolve(self._account.host, self._account.port)
+            addresses = await resolve(self._account.host)
             await self._call(lambda: self._open(addresses))
         except BaseException:
             self._close()

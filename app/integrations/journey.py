@@ -2,13 +2,6 @@
 
 import time
 from contextvars import ContextVar
-from typing import Any
-
-_STRETCHES = {
-    "connection.start_tls": "tls",
-    "http11.send_request_body": "send",
-    "http11.receive_response_headers": "wait",
-}
 
 
 class Journey:
@@ -22,8 +15,11 @@ class Journey:
         self._began = 0.0
 
     def start(self, stretch: str) -> None:
-        self.stretch = stretch
-        self._began = time.perf_counter()
+        """End the stretch before it, too; one that is gone on with is counted as a whole."""
+        if stretch != self.stretch:
+            self.stop()
+            self.stretch = stretch
+            self._began = time.perf_counter()
 
     def stop(self) -> None:
         """Note how long the stretch took; also called where it was broken off."""
@@ -31,18 +27,6 @@ class Journey:
             self.timings[self.stretch] = round((time.perf_counter() - self._began) * 1000, 1)
             self.stretch = ""
 
-    async def trace(self, event: str, _: dict[str, Any]) -> None:
-        """Listen to what httpcore tells its trace extension."""
-        name, moment = event.rsplit(".", 1)
-        stretch = _STRETCHES.get(name)
-        if stretch is None:
-            return
-        if moment == "started":
-            self.sent = self.sent or stretch == "send"
-            self.start(stretch)
-        elif moment == "complete":
-            self.stop()
 
-
-# The connection is made by the task whose request needs it, so this finds the right journey.
+# A connection is made, written to and read by the task whose request needs it: this finds the right journey.
 current: ContextVar[Journey] = ContextVar("journey")

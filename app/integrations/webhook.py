@@ -4,15 +4,18 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 
+import httpcore2
 import httpx2
 
 from app.integrations.errors import Failure, IntegrationError
 from app.integrations.journey import Journey, current
 from app.integrations.network import Gate
-from app.integrations.webhook_answer import Answer, read_answer, switched
+from app.integrations.resolver import Resolve, resolve
+from app.integrations.trust import Trust, check_authority
+from app.integrations.webhook_answer import BROKEN, Answer, read_answer, switched
 from app.integrations.webhook_pool import Pool, Target
 
-__all__ = ["Answer", "DeliveryError", "Target", "Webhooks"]
+__all__ = ["Answer", "DeliveryError", "Target", "Webhooks", "check_authority"]
 
 _SWITCHED = "_SWITCH_UPGRADE"  # in h11's words for a 101 that nobody asked for; a test fails when they change
 
@@ -31,12 +34,10 @@ class DeliveryError(IntegrationError):
 class Webhooks:
     """Every receiver's pool. A shared one collapses: a slow receiver would hold the connections of all."""
 
-    def __init__(self, gate: Gate, *, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, gate: Gate, *, trust: Trust | None = None, resolve: Resolve = resolve) -> None:
         self._gate = gate
-        self._verified = context or ssl.create_default_context()
-        self._unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._unverified.check_hostname = False
-        self._unverified.verify_mode = ssl.CERT_NONE
+        self._trust = trust or Trust()
+        self._resolve = resolve
         self._pools: dict[int | str, Pool] = {}
 
     async def post(self, target: Target, body: bytes, headers: Mapping[str, str], limit: float) -> Answer:
@@ -45,14 +46,10 @@ class Webhooks:
         current.set(journey)
         deadline = asyncio.get_running_loop().time() + limit
         try:
-            self._gate.check_url(target.url)
             pool = await self._pool(target)
-            async with pool.in_use() as client:
-                request = client.build_request(
-                    "POST", target.url, content=body, headers=headers, extensions={"trace": journey.trace}
-                )
+            async with pool.in_use():
                 async with asyncio.timeout_at(deadline):
-                    response = await client.send(request, stream=True)
+                    response = await pool.post(body, headers)
                 return await read_answer(response, journey, deadline)
         except IntegrationError as error:
             raise DeliveryError(error, journey) from error
@@ -60,7 +57,7 @@ class Webhooks:
             doing = journey.stretch or "a free connection"
             late = IntegrationError(Failure.TIMED_OUT, f"{doing}: {limit:g} s are over")
             raise DeliveryError(late, journey) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except BROKEN as error:
             if _SWITCHED in str(error):
                 return switched(journey)
             raise DeliveryError(_named(error, journey), journey) from error
@@ -79,23 +76,28 @@ class Webhooks:
         known = self._pools.get(target.key)
         if known is not None and known.target == target:
             return known
-        context = self._verified if target.verify else self._unverified
-        self._pools[target.key] = pool = Pool(target, self._gate, context)  # before anything is awaited
+        self._pools[target.key] = pool = self._made(target)  # before anything is awaited
         if known is not None:
             await known.retire()
         return pool
 
+    def _made(self, target: Target) -> Pool:
+        self._gate.check_url(target.url)
+        context = self._trust.context(verify=target.verify, authority=target.authority)
+        try:
+            return Pool(target, self._gate, self._resolve, context)
+        except httpx2.InvalidURL as error:
+            raise IntegrationError(Failure.BAD_URL, str(error), permanent=True) from error
+
 
 def _named(error: Exception, journey: Journey) -> IntegrationError:
-    """Put httpx's many failures in our words; the stretch tells a handshake from an exchange."""
+    """Put httpcore's many failures in our words; the stretch tells a handshake from an exchange."""
     detail = str(error)[:200]
-    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return IntegrationError(Failure.BAD_URL, detail, permanent=True)
     if journey.stretch == "tls":
         return IntegrationError(Failure.TLS_FAILED, _verdict(error) or detail)
-    if isinstance(error, httpx2.RemoteProtocolError) and "disconnected" not in detail:
+    if isinstance(error, httpcore2.RemoteProtocolError) and "disconnected" not in detail:
         return IntegrationError(Failure.PROTOCOL_ERROR, detail)
-    if isinstance(error, httpx2.LocalProtocolError):
+    if isinstance(error, httpcore2.LocalProtocolError):
         return IntegrationError(Failure.PROTOCOL_ERROR, detail, permanent=True)
     return IntegrationError(Failure.CONNECTION_LOST, detail)
 

@@ -1,11 +1,12 @@
 """What an operator does with the rules: each change is in force for the next mail, and leaves a log event."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Decision, LogEvent, Message, MessageState, Rule, RuleVersion
+from app.models import Decision, Endpoint, EndpointState, LogEvent, Message, MessageState, Rule, RuleVersion
 from app.rules.rule import Rule as RuleValue
 
 UP, DOWN = "up", "down"
@@ -32,6 +33,7 @@ async def save(
     restored_from: int | None = None,
 ) -> RuleVersion:
     """Put a new version in force; mail that waited for a receiver is decided again."""
+    value = await _reachable(db, value)
     version = rule.save(db, value, by=by, now=now, restored_from=restored_from)
     _note(db, rule, ROLLED_BACK if restored_from else SAVED, by=by, now=now)
     if value.endpoint_ids:
@@ -78,7 +80,18 @@ def archive(db: AsyncSession, rule: Rule, *, by: str, now: datetime) -> None:
 async def bring_back(db: AsyncSession, rule: Rule, *, by: str, now: datetime) -> None:
     """Put it behind all others, switched off."""
     rule.position, rule.archived_at = await _behind_all(db), None
+    version = await rule.in_version(db, rule.version)
+    before = version.as_value() if version else None
+    if before is not None and (value := await _reachable(db, before)) != before:
+        rule.save(db, value, by=by, now=now)
     _note(db, rule, BROUGHT_BACK, by=by, now=now)
+
+
+async def _reachable(db: AsyncSession, value: RuleValue) -> RuleValue:
+    """Leave receivers out that were deleted since the rule was written."""
+    gone = select(Endpoint.id).where(Endpoint.state == EndpointState.DELETED)
+    deleted = set((await db.exec(gone)).all())
+    return replace(value, endpoint_ids=tuple(one for one in value.endpoint_ids if one not in deleted))
 
 
 async def _behind_all(db: AsyncSession) -> int:

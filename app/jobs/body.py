@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.models import Message
+from app.models import Content, Endpoint, Message
+from app.models.mirror import COPY
 from app.rules import payload, template
 from app.rules.decide import Judgement, Outcome
 
@@ -24,7 +25,12 @@ def facts_of(judgement: Judgement, outcome: Outcome) -> dict[str, Any]:
 def compose(
     message: Message, *, plain: str, html: str, facts: Mapping[str, Any], form: str = ""
 ) -> dict[str, Any]:
-    """Give the body for a delivery's facts; `form` is a template that `template.check` accepted."""
+    """Give the body for a delivery's facts; `form` is a template that `template.check` accepted.
+
+    The mirror's copy is what it is, whatever its rule's template says.
+    """
+    if facts.get(COPY):
+        return payload.for_mirror(subject=message.subject, sender=message.sender, links=facts["links"])
     body = payload.build(
         email_id=message.email_id,
         subject=message.subject,
@@ -39,3 +45,12 @@ def compose(
         links=facts["links"],
     )
     return template.render(form, body, facts["captures"]) if form else body
+
+
+def shaped(body: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+    """Give the part of the usual body that a receiver wants, or what its own template makes of it (D20)."""
+    if endpoint.content is Content.TEMPLATE:
+        return template.render(endpoint.template, body, {})
+    if endpoint.content is Content.WITHOUT_CONTENT:
+        return {key: value for key, value in body.items() if key not in payload.CONTENT}
+    return body

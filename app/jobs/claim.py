@@ -1,30 +1,25 @@
-"""Claim deliveries: one commit gives them a lease and an attempt row; only then the network is touched."""
+"""Claim deliveries: one commit gives them leases and attempt rows; only then the network is touched."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import exists, update
-from sqlalchemy.orm import defer
+from sqlalchemy import Row, bindparam, delete, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.jobs.body import compose
-from app.jobs.border import guarded
 from app.jobs.context import Context
-from app.models import Attempt, Delivery, DeliveryState, Endpoint, Message, Mode, Raw, RuleVersion
-from app.models.refusal import refused
-from app.rules import payload
+from app.jobs.freeze import Taken, freeze
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, Mode, due
+from app.models.due import Due
+from app.models.refusal import against, attempts_this_hour
 from app.rules.outcome import Word
 from app.rules.verdict import Reason
 
 GRACE = timedelta(seconds=15)  # what a lease lasts beyond the time limit
-_TURN = (col(Delivery.priority), col(Delivery.due_at), col(Delivery.id))
 CONTENT_TYPES = {Mode.JSON: "application/json", Mode.FORM: "application/x-www-form-urlencoded"}
-
-Parts: TypeAlias = tuple[Message, Raw, RuleVersion]
+Room: TypeAlias = Callable[[Endpoint], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,130 +32,153 @@ class Claimed:
     body: bytes
     content_type: str
     endpoint: Endpoint
+    at: datetime
+    probe: bool  # whether the breaker may close again
 
 
-async def due_endpoints(db: AsyncSession, now: datetime) -> Sequence[tuple[int, int]]:
-    """Give the endpoints that have something due, each with how many requests it takes at once."""
-    due = exists().where(col(Delivery.endpoint_id) == Endpoint.id, Delivery.is_due(now))
-    return (await db.exec(select(Endpoint.id, Endpoint.concurrency).where(due))).all()  # type: ignore[return-value]
+async def claim(context: Context, room: Room, *, look_first: bool = True) -> list[Claimed]:
+    """Take what is due, of each endpoint as much as there is `room` for, unless something stops it now.
 
-
-async def claim(context: Context, endpoint_id: int, most: int) -> list[Claimed]:
-    """Take up to `most` due deliveries of an endpoint, unless something stops it now (`rules.claim`)."""
-    now = context.now()
-    async with context.database.reading() as db:  # while it is refused, nobody needs the write lock
-        if (await refused(db, await db.get_one(Endpoint, endpoint_id), now))[0] is not None:
-            return []
+    While nothing may go, nobody needs the write lock: `look_first`, unless there is likely to be something.
+    """
+    now, owner = context.now(), context.owner
+    if look_first:
+        async with context.database.reading() as db:
+            if not await _shares(db, await due.endpoints(db, owner=owner, now=now), room, now):
+                return []
     async with context.database.transaction() as db:
-        endpoint = await db.get_one(Endpoint, endpoint_id)
-        reason, used = await refused(db, endpoint, now)
-        if reason is not None:
-            return []
-        if endpoint.rate_per_hour:
-            most = min(most, endpoint.rate_per_hour - used)
-        ids = await _take(db, endpoint, most, owner=context.owner, now=now)
-        claimed = await _prepare(db, endpoint, ids, owner=context.owner, now=now)
+        taken: list[Taken] = []
+        waiting = await due.endpoints(db, owner=owner, now=now, for_update=True)
+        for endpoint, most in await _shares(db, waiting, room, now):
+            until = now + endpoint.lease
+            if endpoint.opened:  # nobody else is to try it out meanwhile
+                endpoint.open_until = until
+            rows = await due.take(db, endpoint, most=most, owner=owner, now=now, until=until + GRACE)
+            taken += [(endpoint, row) for row in rows]
+        claimed = await _prepare(db, taken, owner=owner, now=now)
     context.crash.point("claim.after_commit")
     return claimed
 
 
-async def _take(
-    db: AsyncSession, endpoint: Endpoint, most: int, *, owner: str, now: datetime
-) -> Sequence[int]:
-    due = (
-        select(Delivery.id)
-        .where(Delivery.endpoint_id == endpoint.id, Delivery.is_due(now))
-        .order_by(*_TURN)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    taken = await db.exec(
-        update(Delivery)
-        .where(col(Delivery.id).in_(due))
-        .values(
-            state=DeliveryState.SENDING,
-            generation=Delivery.generation + 1,
-            attempts=Delivery.attempts + 1,
-            lease_owner=owner,
-            lease_until=now + timedelta(seconds=endpoint.timeout) + GRACE,
-        )
-        .returning(col(Delivery.id))
-    )
-    return sorted(taken.scalars())
+async def put_back(context: Context, claimed: Sequence[Claimed]) -> None:
+    """Undo claims whose requests were never begun."""
+    async with context.database.transaction() as db:
+        for one in claimed:
+            ours = col(Delivery.generation) == one.generation, Delivery.is_now(DeliveryState.SENDING)
+            back = update(Delivery).where(col(Delivery.id) == one.id, *ours)
+            done = await db.exec(
+                back.values(
+                    state=DeliveryState.PENDING,
+                    attempts=Delivery.attempts - 1,
+                    lease_owner=None,
+                    lease_until=None,
+                )
+            )
+            if done.rowcount:
+                begun = col(Attempt.delivery_id) == one.id, col(Attempt.generation) == one.generation
+                await db.exec(delete(Attempt).where(*begun))
 
 
-async def _prepare(
-    db: AsyncSession, endpoint: Endpoint, ids: Sequence[int], *, owner: str, now: datetime
-) -> list[Claimed]:
+async def _shares(
+    db: AsyncSession, waiting: Sequence[Due], room: Room, now: datetime
+) -> list[tuple[Endpoint, int]]:
+    """Say how much of each endpoint's may be taken now."""
+    shares = []
+    for one in waiting:
+        endpoint, most = one.endpoint, min(room(one.endpoint), _free(one))
+        if most <= 0:
+            continue
+        used = await attempts_this_hour(db, endpoint, now)
+        if endpoint.rate_per_hour:
+            most = min(most, endpoint.rate_per_hour - used)
+        if against(endpoint, sending=one.sending, used=used, now=now) is None:
+            shares.append((endpoint, most))
+    return shares
+
+
+def _free(one: Due) -> int:
+    """What other workers send counts; of one that goes in order, also what we have not written down yet."""
+    endpoint = one.endpoint
+    used = one.under_way if endpoint.at_once == 1 else one.elsewhere
+    return endpoint.at_once + endpoint.ahead - used
+
+
+async def _prepare(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now: datetime) -> list[Claimed]:
     """Freeze what is sent for the first time, and write an attempt down for each.
 
     One whose body cannot be made is held, and takes no other along.
     """
-    query = select(Delivery).where(col(Delivery.id).in_(ids)).order_by(*_TURN)
-    deliveries = (await db.exec(query)).all()
-    parts = await _parts(db, [delivery for delivery in deliveries if delivery.body is None])
-    claimed = []
-    for delivery in deliveries:
-        attempt = _attempt(delivery, owner, now)
-        db.add(attempt)
-        if delivery.body is None:
-            await guarded(f"body of {delivery.id}", partial(_freeze, delivery, parts))
-        if delivery.body is None:
-            _hold(delivery, attempt, now)
-        else:
-            delivery.content_type = delivery.content_type or CONTENT_TYPES[endpoint.mode]
-            claimed.append(_claimed(delivery, delivery.body, endpoint))
+    if not taken:
+        return []
+    bodies = await freeze(db, [one for one in taken if one[1].body is None])
+    await _begin(db, taken, owner=owner, now=now)
+    frozen, claimed = [], []
+    for endpoint, row in taken:
+        body = row.body or bodies[row.id]
+        if isinstance(body, Word):
+            await _hold(db, row, body, now)
+            continue
+        kind = row.content_type or CONTENT_TYPES[endpoint.mode]
+        if row.body is None or not row.content_type:
+            frozen.append({"frozen": row.id, "body": body, "content_type": kind})
+        claimed.append(
+            Claimed(
+                id=row.id,
+                generation=row.generation,
+                webhook_id=row.webhook_id,
+                body=body,
+                content_type=kind,
+                endpoint=endpoint,
+                at=now,
+                probe=bool(endpoint.opened),
+            )
+        )
+    if frozen:
+        await (await db.connection()).execute(_FREEZE, frozen)
     return claimed
 
 
-async def _parts(db: AsyncSession, deliveries: Sequence[Delivery]) -> dict[int | None, Parts]:
-    """Find what bodies are made of; the sources stay where they are."""
-    query = (
-        select(Delivery.id, Message, Raw, RuleVersion)
-        .join(Message, col(Message.id) == Delivery.message_id)
-        .join(Raw, col(Raw.message_id) == Delivery.message_id)
-        .join(RuleVersion, col(RuleVersion.id) == Delivery.rule_version_id)
-        .where(col(Delivery.id).in_([delivery.id for delivery in deliveries]))
-        .options(defer(Raw.body, raiseload=True))  # type: ignore[arg-type]
-    )
-    return {
-        delivery_id: (message, raw, version) for delivery_id, message, raw, version in await db.exec(query)
-    }
+async def _begin(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now: datetime) -> None:
+    """Write an attempt down for each."""
+    connection = await db.connection()
+    rows = [
+        {
+            **_BEGUN,
+            "delivery_id": row.id,
+            "endpoint_id": endpoint.id,
+            "generation": row.generation,
+            "number": row.attempts,
+            "owner": owner,
+            "started_at": now,
+        }
+        for endpoint, row in taken
+    ]
+    await connection.execute(_ATTEMPT, rows)
 
 
-async def _freeze(delivery: Delivery, parts: dict[int | None, Parts]) -> None:
-    """Make the body, once: from now on every retry sends these very bytes."""
-    message, raw, version = parts[delivery.id]
-    form = version.as_value().template
-    plain, html = raw.plain or "", raw.html or ""
-    delivery.body = payload.encode(compose(message, plain=plain, html=html, facts=delivery.facts, form=form))
-
-
-def _hold(delivery: Delivery, attempt: Attempt, now: datetime) -> None:
+async def _hold(db: AsyncSession, row: Row[Any], why: Word, now: datetime) -> None:
     """Keep what cannot be sent until somebody sees to it."""
-    attempt.ended_at, attempt.outcome = now, Word.UNEXPECTED.value
-    delivery.state, delivery.reason = DeliveryState.HELD, Reason(Word.UNEXPECTED.value).to_json()
+    delivery = await db.get_one(Delivery, row.id)
+    query = select(Attempt).where(Attempt.delivery_id == row.id, Attempt.generation == row.generation)
+    attempt = (await db.exec(query)).one()
+    attempt.ended_at, attempt.outcome = now, why.value
+    delivery.state, delivery.reason = DeliveryState.HELD, Reason(why.value).to_json()
     delivery.needs_attention = True
     delivery.lease_owner = delivery.lease_until = None
 
 
-def _attempt(delivery: Delivery, owner: str, now: datetime) -> Attempt:
-    return Attempt(
-        delivery_id=delivery.id or 0,
-        endpoint_id=delivery.endpoint_id,
-        generation=delivery.generation,
-        number=delivery.attempts,
-        owner=owner,
-        started_at=now,
-    )
-
-
-def _claimed(delivery: Delivery, body: bytes, endpoint: Endpoint) -> Claimed:
-    return Claimed(
-        id=delivery.id or 0,
-        generation=delivery.generation,
-        webhook_id=delivery.webhook_id,
-        body=body,
-        content_type=delivery.content_type,
-        endpoint=endpoint,
-    )
+_ATTEMPT = insert(Attempt)
+_BEGUN = {  # what nobody knows yet
+    "detail": "",
+    "peer": "",
+    "timings": {},
+    "request_headers": {},
+    "answer_headers": {},
+    "truncated": False,
+    "may_have_arrived": False,
+}
+_FREEZE = (
+    update(Delivery)
+    .where(col(Delivery.id) == bindparam("frozen"))
+    .values(body=bindparam("body"), content_type=bindparam("content_type"))
+)

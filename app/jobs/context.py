@@ -21,6 +21,8 @@ class Bells:
     decide: asyncio.Event = field(default_factory=asyncio.Event)
     deliver: asyncio.Event = field(default_factory=asyncio.Event)
     trial: asyncio.Event = field(default_factory=asyncio.Event)
+    test: asyncio.Event = field(default_factory=asyncio.Event)
+    replay: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

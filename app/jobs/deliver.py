@@ -1,18 +1,38 @@
 """Send what was claimed, and write down how it went."""
 
 import asyncio
+from collections import defaultdict, deque
 from functools import partial
 
 from app.events import Event
 from app.integrations.errors import IntegrationError
 from app.jobs.border import guarded
-from app.jobs.claim import Claimed, claim, due_endpoints
+from app.jobs.claim import Claimed, claim, put_back
 from app.jobs.context import Context
-from app.jobs.outcome import Result, record
+from app.jobs.outcome import record
 from app.jobs.patience import until_taken
 from app.jobs.request import headers_of, target_of
+from app.jobs.result import Result
+from app.models import Endpoint, due
 
 MOST_RESULTS = 50  # in one commit
+
+
+class Lane:
+    """What this worker has of one endpoint: requests under way, and claims that wait for a free place."""
+
+    def __init__(self) -> None:
+        self.under_way: set[asyncio.Task[None]] = set()
+        self.waiting: deque[Claimed] = deque()
+        self.places = 1
+
+    @property
+    def claimed(self) -> int:
+        return len(self.under_way) + len(self.waiting)
+
+    @property
+    def full(self) -> bool:
+        return len(self.under_way) >= self.places
 
 
 class Deliverer:
@@ -20,29 +40,25 @@ class Deliverer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._under_way: dict[int, set[asyncio.Task[None]]] = {}
+        self._lanes: dict[int | None, Lane] = defaultdict(Lane)
         self._results: asyncio.Queue[Result] = asyncio.Queue()
+        self._found = False  # whether there was something to claim the last time
 
     async def claim_due(self) -> int:
-        """Start what is due and has a free place; gives how many were started."""
-        async with self._context.database.reading() as db:
-            endpoints = await due_endpoints(db, self._context.now())
-        started = 0
-        for endpoint in endpoints:
-            started += await guarded("claim", partial(self._start, *endpoint)) or 0
-        if started:
-            await self._context.queue.publish(Event.DELIVERY_CHANGED)
-        return started
-
-    async def _start(self, endpoint_id: int, concurrency: int) -> int:
-        under_way = self._under_way.setdefault(endpoint_id, set())
-        free = concurrency - len(under_way)
-        claimed = await claim(self._context, endpoint_id, free) if free > 0 else []
+        """Start what is due and has a free place; gives how many were claimed."""
+        look_first = not self._found
+        claimed = await guarded("claim", partial(claim, self._context, self._room, look_first=look_first))
+        if claimed is None:
+            claimed = await self._claim_singly()
+        self._found = bool(claimed)
         for one in claimed:
-            sending = guarded("send", partial(self._send, one), failed=partial(self._broke, one))
-            task = asyncio.create_task(sending)
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            lane = self._lanes[one.endpoint.id]
+            lane.places = one.endpoint.at_once
+            lane.waiting.append(one)
+        for endpoint_id in {one.endpoint.id for one in claimed}:
+            self._fill(self._lanes[endpoint_id])
+        if claimed:
+            await self._context.queue.publish(Event.DELIVERY_CHANGED)
         return len(claimed)
 
     async def write_results(self) -> None:
@@ -59,34 +75,57 @@ class Deliverer:
             self._context.bells.deliver.set()
             await self._context.queue.publish(Event.DELIVERY_CHANGED)
 
-    async def _write(self, results: list[Result]) -> None:
-        await until_taken("results", partial(record, self._context, results))
-
-    async def _write_singly(self, results: list[Result]) -> None:
-        """One of them cannot be recorded: it takes no other along."""
-        for result in results:
-            await guarded("record one", partial(self._write, [result]))
-
     async def drain(self) -> None:
-        """Wait until what is under way has ended and is written down."""
-        tasks = [task for tasks in self._under_way.values() for task in tasks]
+        """Begin nothing more; wait until what is under way has ended and is written down."""
+        waiting = [one for lane in self._lanes.values() for one in lane.waiting]
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        if waiting:
+            await guarded("put back", partial(put_back, self._context, waiting))
+        tasks = [task for lane in self._lanes.values() for task in lane.under_way]
         if tasks:
             await asyncio.wait(tasks)
         await self._results.join()
 
-    async def _send(self, claimed: Claimed) -> None:
-        context, started_at = self._context, self._context.now()
-        kept: dict[str, str] = {}
+    async def _claim_singly(self) -> list[Claimed]:
+        """Something of one endpoint's cannot be claimed: it takes no other's along."""
+        async with self._context.database.reading() as db:
+            waiting = await due.endpoints(db, owner=self._context.owner, now=self._context.now())
+        claimed: list[Claimed] = []
+        for one in waiting:
+            own = partial(self._room, only=one.endpoint.id)
+            claimed += await guarded("claim one", partial(claim, self._context, own)) or []
+        return claimed
+
+    def _room(self, endpoint: Endpoint, *, only: int | None = None) -> int:
+        if only is not None and endpoint.id != only:
+            return 0
+        return endpoint.at_once + endpoint.ahead - self._lanes[endpoint.id].claimed
+
+    def _fill(self, lane: Lane) -> None:
+        """Begin what waits, as far as there are places."""
+        while lane.waiting and not lane.full:
+            one = lane.waiting.popleft()
+            sending = partial(self._send, one, busy=len(lane.under_way) + 1 >= lane.places)
+            task = asyncio.create_task(guarded("send", sending, failed=partial(self._broke, one)))
+            lane.under_way.add(task)
+            task.add_done_callback(partial(self._ended, lane))
+
+    def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        lane.under_way.discard(task)
+        self._fill(lane)
+
+    async def _send(self, claimed: Claimed, *, busy: bool) -> None:
+        context, endpoint, kept = self._context, claimed.endpoint, {}
         answer, failure = None, None
         try:
-            endpoint = claimed.endpoint
             headers = headers_of(
                 context,
                 endpoint,
                 webhook_id=claimed.webhook_id,
                 content_type=claimed.content_type,
                 body=claimed.body,
-                at=started_at,
+                at=context.now(),
             )
             kept = headers.kept
             answer = await context.webhooks.post(
@@ -102,6 +141,7 @@ class Deliverer:
                 request_headers=kept,
                 answer=answer,
                 failure=failure,
+                busy=busy,
             )
         )
 
@@ -109,3 +149,11 @@ class Deliverer:
         """An error of ours ends a try as a failure does, so that there is a last one."""
         ended_at = self._context.now()
         self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, request_headers={}))
+
+    async def _write(self, results: list[Result]) -> None:
+        await until_taken("results", partial(record, self._context, results))
+
+    async def _write_singly(self, results: list[Result]) -> None:
+        """One of them cannot be recorded: it takes no other along."""
+        for result in results:
+            await guarded("record one", partial(self._write, [result]))

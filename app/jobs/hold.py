@@ -11,10 +11,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.models import Delivery, DeliveryState, RuleVersion, Sending, Setting
 from app.rules import gates
 from app.rules.rule import Action
+from app.rules.turns import gap, next_turn
 
 AT_ONCE = 100
 FASTEST = 600  # a minute, after a pause
-CATCH_UP = timedelta(seconds=5)  # what is late by more is not made up for
 _FIRST = (col(Delivery.priority), col(Delivery.id))  # priority, then age
 
 
@@ -53,7 +53,7 @@ async def release_in_turn(db: AsyncSession, now: datetime) -> int:
     they let through counts towards the pace.
     """
     setting = await Setting.load(db, for_update=True)
-    at, gap = _next_turn(setting, now), _gap(setting)
+    at, between = _next_turn(setting, now), _gap(setting)
     first = col(Delivery.id).in_(_in_line(setting.sending).limit(AT_ONCE))
     waiting = (await db.exec(select(Delivery).where(first).order_by(*_FIRST).with_for_update())).all()
     ask = await _gates(db, waiting, setting, now)
@@ -68,7 +68,7 @@ async def release_in_turn(db: AsyncSession, now: datetime) -> int:
         else:
             delivery.due_at, delivery.in_line_since = now, None
         if delivery.state is DeliveryState.PENDING:
-            at += gap
+            at += between
     setting.resume_from = at
     return looked_at
 
@@ -92,13 +92,11 @@ def _in_line(sending: Sending) -> SelectOfScalar[int | None]:
 
 
 def _next_turn(setting: Setting, now: datetime) -> datetime:
-    """Say when the next may go: now, when a stop, a jump of the clock or another pace has upset the plan."""
-    at = setting.resume_from or now
-    return at if now - CATCH_UP <= at <= now + _gap(setting) else now
+    return next_turn(setting.resume_from, _gap(setting), now)
 
 
 def _gap(setting: Setting) -> timedelta:
-    return timedelta(minutes=1) / (setting.resume_per_minute or FASTEST)
+    return gap(setting.resume_per_minute or FASTEST)
 
 
 async def _gates(

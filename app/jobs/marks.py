@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Delivery, DeliveryState, GroupMark
+from app.models.mirror import is_no_copy
 from app.rules.group import GroupKey
 
 LIVE = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)
@@ -28,7 +29,9 @@ class Marks:
         rows = (await db.exec(named)).all()
         # a mark counts only while its delivery is neither failed nor dropped
         alive = select(Delivery.message_id, Delivery.rule_id).where(
-            col(Delivery.message_id).in_({row.message_id for row in rows}), col(Delivery.state).in_(LIVE)
+            col(Delivery.message_id).in_({row.message_id for row in rows}),
+            col(Delivery.state).in_(LIVE),
+            is_no_copy(),
         )
         return cls(rows, (await db.exec(alive)).all(), now)
 

@@ -30,7 +30,7 @@ def machine() -> str:
 
 def owner_of(role: str) -> str:
     """Give this process's name on a lease: machine/role/pid/start."""
-    return f"{machine()}/{role}/{os.getpid()}/{_started(os.getpid())}"
+    return f"{machine()}/{role}/{os.getpid()}/{started(os.getpid())}"
 
 
 def dead(owner: str) -> bool:
@@ -39,7 +39,7 @@ def dead(owner: str) -> bool:
     if home != machine():
         return False
     _, pid, start = rest.split("/")
-    return not _alive(int(pid)) or _started(int(pid)) != start
+    return not _alive(int(pid)) or started(int(pid)) != start
 
 
 def _alive(pid: int) -> bool:
@@ -52,7 +52,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """Give the process's start in clock ticks, so that a number used again is not taken for it.
 
     "0" where there is no /proc; "" for a process that ended and was not yet taken leave of.

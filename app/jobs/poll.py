@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
 from app.integrations.errors import Failure, IntegrationError
+from app.jobs import notices
 from app.jobs.context import Context
 from app.jobs.flag import flag_seen
 from app.jobs.ingest import ingest
@@ -24,6 +25,8 @@ from app.models.database import storage_trouble
 from app.models.trouble import trouble_of
 from app.rules import polling
 from app.rules.backoff import backoff
+from app.rules.notices import is_outage
+from app.rules.verdict import Reason
 
 UNEXPECTED = "unexpected"
 TOO_FAR = timedelta(minutes=10)  # no poll is planned further ahead: a clock was set back since
@@ -142,6 +145,8 @@ async def _answered(context: Context, mailbox_id: int, began_at: datetime) -> No
         mailbox, setting, now = await db.get_one(Mailbox, mailbox_id), await Setting.load(db), context.now()
         if mailbox.failures:
             db.add(LogEvent(at=now, event="mailbox answers again", subject=mailbox.name))
+            if await notices.outage_told(db, mailbox):
+                notices.mailbox_recovered(db, mailbox, now)
         mailbox.answered(now, began_at, began_at + timedelta(seconds=setting.polling_interval))
 
 
@@ -158,4 +163,7 @@ async def _failed(context: Context, mailbox_id: int, reason: dict[str, Any]) -> 
         interval = timedelta(seconds=setting.polling_interval)
         wait = backoff(interval=interval, failures=mailbox.failures, random=random.random())  # noqa: S311 - no secret
         mailbox.failed(state, reason, now, now + wait)
+        outage = is_outage(code, since=mailbox.state_since, now=now)
+        if outage and not await notices.outage_told(db, mailbox):
+            notices.mailbox_failing(db, mailbox, Reason.from_json(reason), now)
     log.warning("POLLER: poll failed", mailbox=mailbox_id, reason=code, detail=detail)

@@ -10,22 +10,31 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs import amend
 from app.jobs.candidate import HARD_LIMIT
-from app.models import Endpoint, LogEvent, Rule, RuleVersion, Setting
+from app.models import Endpoint, EndpointState, LogEvent, Rule, RuleVersion, Setting
 from app.rules.outcome import SCHEDULE
 from app.rules.preferences import rescheduled, retries
 from app.rules.rule import DESABO, RECADRAGE, Priority
 from app.rules.verdict import Reason
 
 SAVED = "preferences saved"
-IN_SETTING = (
-    "exclude_keywords",
-    "require_attachments",
-    "max_email_size_mb",
-    "sender_priority",
-    "group_dedup",
-)
+IN_SETTING = {  # a preference's name: the column that holds it
+    **{
+        name: name
+        for name in (
+            "exclude_keywords",
+            "require_attachments",
+            "max_email_size_mb",
+            "sender_priority",
+            "group_dedup",
+            "notify_on_failure",
+            "notify_to",
+            "notify_language",
+            "mirror_id",
+        )
+    },
+    "mirror_media_to_custom": "mirror_media",
+}
 IN_RULES = {"exclude_keywords_recadrage": RECADRAGE, "exclude_keywords_autorepondeur": DESABO}
-ABSENT = ("notify_on_failure", "mirror_media_to_custom")  # what has no effect here, and says so
 
 Rules = Sequence[tuple[Rule, RuleVersion]]
 
@@ -41,7 +50,9 @@ async def told(db: AsyncSession) -> dict[str, Any]:
         "max_email_size_mb": setting.max_email_size_mb,
         "sender_priority": words,
         **_of(endpoints[0] if endpoints else None),
-        **dict.fromkeys(ABSENT, False),
+        "notify_on_failure": setting.notify_on_failure,
+        "notify_to": setting.notify_to,
+        "mirror_media_to_custom": setting.mirror_media,
     }
 
 
@@ -54,7 +65,7 @@ async def save(
     obstacle = _obstacle(values, rules, endpoints)
     if obstacle is not None:
         return obstacle
-    changed = setting.change({name: values[name] for name in IN_SETTING if name in values}, by=by, now=now)
+    changed = setting.change(in_setting(values), by=by, now=now)
     for name in IN_RULES.keys() & values.keys():
         for rule, version in _asking_for(rules, IN_RULES[name]):
             value = replace(version.as_value(), exclude_keywords=tuple(values[name]))
@@ -67,14 +78,19 @@ async def save(
     return None
 
 
+def in_setting(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those preferences that live in the settings' row, by its columns."""
+    return {column: values[name] for name, column in IN_SETTING.items() if name in values}
+
+
 def largest(setting: Setting) -> int:
     """Give the size in MB above which no mail is fetched."""
     return min(setting.max_email_size_mb or HARD_LIMIT, HARD_LIMIT)
 
 
 async def _own(db: AsyncSession) -> Sequence[Endpoint]:
-    query = select(Endpoint).where(col(Endpoint.demo).is_(False)).order_by(col(Endpoint.id))
-    return (await db.exec(query)).all()
+    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
+    return (await db.exec(select(Endpoint).where(*own).order_by(col(Endpoint.id)))).all()
 
 
 def _obstacle(

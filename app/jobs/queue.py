@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from app.events import CHANNEL, Event
 
 BUDGET = 0.2  # seconds that a ring may cost its caller
-POLL, DECIDE, DELIVER, TRIAL = "poll", "decide", "deliver", "trial"
+POLL, DECIDE, DELIVER, TRIAL, REPLAY = "poll", "decide", "deliver", "trial", "replay"
+TEST = "test"  # of a receiver
 
 log = structlog.get_logger()
 
@@ -47,6 +48,12 @@ class Queue:
 
     async def trial(self) -> None:
         await self._ring(TRIAL)
+
+    async def test(self) -> None:
+        await self._ring(TEST)
+
+    async def replay(self) -> None:
+        await self._ring(REPLAY)
 
     async def publish(self, *events: Event) -> None:
         """Tell the pages which of their regions are out of date."""

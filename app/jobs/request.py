@@ -52,5 +52,6 @@ def target_of(context: Context, endpoint: Endpoint) -> Target:
         key=endpoint.id or 0,
         url=endpoint.url,
         verify=endpoint.verify_tls or not context.config.allow_insecure_tls,
+        authority=endpoint.authority,
         max_connections=endpoint.concurrency,
     )

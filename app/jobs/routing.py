@@ -85,8 +85,8 @@ class _Stock:
 
 
 async def _stock(db: AsyncSession) -> _Stock:
-    query = select(Endpoint).where(col(Endpoint.demo).is_(False)).order_by(col(Endpoint.id).desc())
-    endpoints = (await db.exec(query)).all()
+    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
+    endpoints = (await db.exec(select(Endpoint).where(*own).order_by(col(Endpoint.id).desc()))).all()
     usual = _usual(await Rule.listed(db), endpoints)
     made = (
         select(Rule, RuleVersion)

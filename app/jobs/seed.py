@@ -19,6 +19,7 @@ from app.models import (
     EndpointState,
     FirstContact,
     Mailbox,
+    Mailing,
     Message,
     MessageState,
     Rule,
@@ -50,6 +51,8 @@ async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: da
             setting = _setting(first_run, now)
             db.add(setting)
             await _add_presets(db, now)
+        if await db.get(Mailing, 1) is None:
+            db.add(Mailing())
         if first_run.dashboard_user and not setting.username:
             setting.username = first_run.dashboard_user
             setting.password_hash = PasswordHasher().hash(first_run.dashboard_password.get_secret_value())

@@ -10,9 +10,10 @@ from app.events import Event
 from app.jobs.context import Context
 from app.jobs.decide import deadly, give_back_decisions, overdue, set_aside
 from app.jobs.hold import AT_ONCE, due_holds, release_due, release_in_turn, turn_has_come
-from app.jobs.outcome import give_back_deliveries
+from app.jobs.lost import give_back_deliveries
 from app.jobs.owner import dead
-from app.models import Delivery, DeliveryState, Message, Run, RunState, Setting
+from app.jobs.receivers import drop_of_deleted
+from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Message, Run, RunState, Setting
 
 LONGEST_LEASE = timedelta(seconds=400)  # further ahead, a clock has been set back since
 LONGEST_WAIT = timedelta(hours=36)  # the same for a try that is due
@@ -30,6 +31,7 @@ async def sweep(context: Context) -> bool:
         changed = await _give_back(db, now)
         changed += await set_aside(db, now)
         changed += await _pull_in(db, now)
+        changed += await drop_of_deleted(db, now)
     changed += await _release(context, now)
     if changed:
         context.bells.deliver.set()
@@ -58,6 +60,7 @@ async def _work(db: AsyncSession, now: datetime) -> list[bool]:
     queries = (
         select(Delivery.id).where(*_expired(now)),
         select(Delivery.id).where(*_too_far(now)),
+        select(Delivery.id).where(*_of_deleted()),
         select(Message.id).where(Message.is_waiting(), or_(*overdue(now))),
     )
     held = (await db.exec(due_holds(setting.revision, now).limit(1))).first()
@@ -101,6 +104,12 @@ def _expired(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _too_far(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Delivery.is_now(DeliveryState.PENDING), col(Delivery.due_at) > now + LONGEST_WAIT
+
+
+def _of_deleted() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What was under way, or was being decided, when its receiver was deleted."""
+    deleted = select(Endpoint.id).where(Endpoint.state == EndpointState.DELETED)
+    return Delivery.is_now(DeliveryState.PENDING), col(Delivery.endpoint_id).in_(deleted)
 
 
 async def _pull_in(db: AsyncSession, now: datetime) -> int:

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs.body import facts_of
 from app.jobs.marks import LIVE, Marks
+from app.jobs.mirror import copy_of, made_before
 from app.models import Decision, Delivery, DeliveryState, Link, Message, MessageState, Setting
 from app.rules.decide import Judgement, Outcome, decide, groups_of
 from app.rules.mail import Mail
@@ -44,7 +45,8 @@ async def record(
     db.add_all(_links(message, judgement))
     for position, outcome in enumerate(judgement.outcomes):
         db.add(_decision(message, outcome, position, now))
-    _deliver(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
+    made = _deliver(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
+    _mirror(db, message, copy_of(made, setting))
     return judgement
 
 
@@ -67,7 +69,9 @@ async def _record_rest(
         owed[outcome.rule_id].sqlmodel_update(fresh.model_dump(exclude={"id"}))
     message.state, message.decided_at = MessageState.DECIDED, now
     message.decide_owner = message.decide_at = None
-    _deliver(db, message, rest, rules=rules, setting=setting, marks=marks, now=now)
+    earlier = await made_before(db, message.id)
+    made = _deliver(db, message, rest, rules=rules, setting=setting, marks=marks, now=now)
+    _mirror(db, message, copy_of(made, setting, earlier=earlier))
 
 
 def _deliver(
@@ -79,9 +83,10 @@ def _deliver(
     setting: Setting,
     marks: Marks,
     now: datetime,
-) -> None:
+) -> list[Delivery]:
     """Make the deliveries that these outcomes ask for, and set the marks of their groups."""
     targets = {rule.id: rule.endpoint_ids for rule in rules}
+    all_made: list[Delivery] = []
     for outcome in judgement.outcomes:
         wanted = targets[outcome.rule_id] if outcome.dropped or outcome.verdict in _STATES else ()
         made = [
@@ -93,6 +98,15 @@ def _deliver(
             marks.set(db, outcome.group, message.id or 0)
         db.add_all(made)
         message.expected_deliveries += len(made)
+        all_made += made
+    return all_made
+
+
+def _mirror(db: AsyncSession, message: Message, copy: Delivery | None) -> None:
+    """Make the mirror's copy after everything else: nothing else depends on it."""
+    if copy is not None:
+        db.add(copy)
+        message.expected_deliveries += 1
 
 
 def judge(

@@ -11,7 +11,7 @@ from app.models.endpoint_test import EndpointTest
 from app.models.log_event import LogEvent
 from app.models.mailbox import FirstContact, Folder, Mailbox, MailboxState
 from app.models.message import Message, MessageState, Raw, UidAlias
-from app.models.notice import Notice, NoticeKind
+from app.models.notice import Mailing, Notice, NoticeKind
 from app.models.process import Process, ProcessState
 from app.models.rule import Rule, RuleVersion
 from app.models.run import Change, Run, RunState, TrialResult
@@ -41,6 +41,7 @@ __all__ = [
     "LogEvent",
     "Mailbox",
     "MailboxState",
+    "Mailing",
     "Message",
     "MessageState",
     "Mode",

@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import sqlite
-from app.models.trouble import Storage, Trouble, trouble_of
+from app.models.trouble import MEGABYTE, Storage, Trouble, trouble_of
 
+LARGEST_LOG = 64 * MEGABYTE  # of a write-ahead log that nobody keeps from being used again
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "mmap_size=0",
+    f"journal_size_limit={LARGEST_LOG}",  # a log that a reader made grow does not stay so large
 )
 PATIENCE = 15.0  # seconds that a writer waits for those of this process, and then for another one
 STORAGE = "storage"  # under which a session knows it

@@ -30,6 +30,9 @@ class Delivery(SQLModel, table=True):
         UniqueConstraint("message_id", "rule_id", "endpoint_id", "occurrence"),
         partial_index("ix_delivery_due", *DUE, where="state = 'pending'"),
         partial_index("ix_delivery_held", *HELD, where="state = 'held'"),
+        partial_index(
+            "ix_delivery_sending", "state", "endpoint_id", "lease_owner", where="state = 'sending'"
+        ),
         partial_index("ix_delivery_line", *LINE, where="in_line_since IS NOT NULL"),
         Index("ix_delivery_state", "state", "id"),
         Index("ix_delivery_finished", "state", "finished_at"),

@@ -1,6 +1,6 @@
 """Receivers of webhooks, and how each of them is doing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -8,6 +8,11 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import facts, moment, word
+from app.rules import breaker
+from app.rules.verdict import Reason
+
+QUICK = 250.0  # milliseconds
+LONG = 120  # seconds; a lease must end before it looks as if a clock had been set back
 
 
 class EndpointState(StrEnum):
@@ -59,8 +64,10 @@ class Endpoint(SQLModel, table=True):
     succeeded_at: datetime | None = Field(default=None, sa_column=moment())
     pace: float = 2.0  # requests at once that it takes well at this time
     usual_ms: float | None = None  # how long its answers take when it is not hurried
+    slowed_at: datetime | None = Field(default=None, sa_column=moment())  # when the pace last went down
     opened: int = 0  # how often in a row the breaker has opened; 0: it is closed
     open_until: datetime | None = Field(default=None, sa_column=moment())  # then one try may go
+    closed_at: datetime | None = Field(default=None, sa_column=moment())  # tries before do not count any more
     first_pause: float = 30.0  # seconds that an open breaker waits
     longest_pause: float = 600.0  # to which it grows
     demo: bool = False
@@ -72,9 +79,39 @@ class Endpoint(SQLModel, table=True):
             return [self.secret]
         return [self.secret, self.previous_secret]
 
+    @property
+    def at_once(self) -> int:
+        """How many requests may be under way at this time."""
+        one_by_one = self.ordered or bool(self.opened)
+        return 1 if one_by_one else max(1, min(int(self.pace), self.concurrency))
+
+    @property
+    def ahead(self) -> int:
+        """How many more may wait for a free place: where answers come at once, places would stand empty."""
+        quick = self.usual_ms is not None and self.usual_ms < QUICK and self.timeout <= LONG
+        return self.at_once // 2 if quick and self.at_once > 1 and not self.failures else 0
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a request may take at most; one that waits for a place waits for those before it."""
+        return timedelta(seconds=self.timeout * (2 if self.ahead else 1))
+
     def succeeded(self, now: datetime) -> None:
+        """Take it up again, slowly when its breaker was open."""
+        if self.opened:
+            self.closed_at, self.pace = now, 1.0
+        self.opened, self.open_until = 0, None
         self.failures, self.failing_since, self.not_before, self.succeeded_at = 0, None, None, now
 
     def failed(self, now: datetime) -> None:
         self.failures += 1
         self.failing_since = self.failing_since or now
+
+    def leave_alone(self, now: datetime) -> None:
+        """Open the breaker, or keep it open for longer."""
+        self.opened += 1
+        self.open_until = now + breaker.pause(self.opened, first=self.first_pause, longest=self.longest_pause)
+
+    def park(self, reason: Reason, now: datetime) -> None:
+        """Send nothing to it any more, until somebody takes it up again."""
+        self.state, self.state_since, self.parked_for = EndpointState.PARKED, now, reason.to_json()

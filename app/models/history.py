@@ -15,6 +15,7 @@ from app.models.delivery import Delivery, DeliveryState
 from app.models.endpoint import Endpoint
 from app.models.mailbox import Mailbox
 from app.models.message import Message, MessageState
+from app.models.mirror import is_no_copy
 from app.models.rule import Rule
 from app.rules.verdict import Verdict
 
@@ -75,6 +76,24 @@ class DeliveryFilter:
     message: int | None = None
     before: int | None = None
 
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions = contains(self.text)
+        if self.state in set(DeliveryState):
+            conditions.append(col(Delivery.state) == DeliveryState(self.state))
+        if self.endpoint is not None:
+            conditions.append(col(Delivery.endpoint_id) == self.endpoint)
+        if self.rule is not None:
+            conditions.append(col(Delivery.rule_id) == self.rule)
+        if self.message is not None:
+            conditions.append(col(Delivery.message_id) == self.message)
+        if self.since is not None:
+            conditions.append(col(Delivery.created_at) >= self.since)
+        if self.until is not None:
+            conditions.append(col(Delivery.created_at) < self.until)
+        if self.before is not None:
+            conditions.append(col(Delivery.id) < self.before)
+        return conditions
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
@@ -105,7 +124,7 @@ async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, Fate]:
     query = (
         select(Delivery, Endpoint.name)
         .join(Endpoint, col(Endpoint.id) == Delivery.endpoint_id)
-        .where(col(Delivery.message_id).in_([mail.id for mail in mails]))
+        .where(col(Delivery.message_id).in_([mail.id for mail in mails]), is_no_copy())
         .order_by(col(Endpoint.name), col(Delivery.id))
         .options(*without(Delivery.body, Delivery.facts))
     )
@@ -119,11 +138,14 @@ def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> Fate:
     states = {delivery.state.value for delivery, _ in deliveries}
     names = dict.fromkeys(name for _, name in deliveries)
     blocked = [delivery.reason for delivery, _ in deliveries if delivery.blocked]
-    return Fate(_word(mail, states), list(names), blocked[-1] if blocked else mail.reason)
+    word, own = _word(mail, states), mail.reason
+    if deliveries and all(delivery.occurrence for delivery, _ in deliveries):  # its verdict made none of them
+        own = next((one.reason for one, _ in deliveries if one.state.value == word), own)
+    return Fate(word, list(names), blocked[-1] if blocked else own)
 
 
 async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:
-    matching = named_deliveries().where(*_delivery_conditions(wanted))
+    matching = named_deliveries().where(*wanted.conditions())
     query = matching.order_by(col(Delivery.id).desc()).limit(limit + 1)
     found = [DeliveryRow(*row) for row in (await db.exec(query.options(*without(*HEAVY)))).all()]
     rows = found[:limit]
@@ -188,25 +210,6 @@ def _message_conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
         conditions.append(col(Message.mailbox_id) == wanted.mailbox)
     if wanted.before is not None:
         conditions.append(col(Message.id) < wanted.before)
-    return conditions
-
-
-def _delivery_conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
-    conditions = contains(wanted.text)
-    if wanted.state in set(DeliveryState):
-        conditions.append(col(Delivery.state) == DeliveryState(wanted.state))
-    if wanted.endpoint is not None:
-        conditions.append(col(Delivery.endpoint_id) == wanted.endpoint)
-    if wanted.rule is not None:
-        conditions.append(col(Delivery.rule_id) == wanted.rule)
-    if wanted.message is not None:
-        conditions.append(col(Delivery.message_id) == wanted.message)
-    if wanted.since is not None:
-        conditions.append(col(Delivery.created_at) >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(col(Delivery.created_at) < wanted.until)
-    if wanted.before is not None:
-        conditions.append(col(Delivery.id) < wanted.before)
     return conditions
 
 

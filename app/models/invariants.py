@@ -12,11 +12,13 @@ STATEMENTS = {
         WHERE state = 'decided' AND expected_deliveries <> (
             SELECT count(*) FROM delivery WHERE delivery.message_id = message.id AND delivery.occurrence = 0)
     """,
-    # a delivery leaves `pending` only with an attempt or a named decision that says why
+    # a delivery leaves `pending` only with an attempt or a named decision that says why; the attempts of
+    # those that ended long ago are removed
     "I3": """
         SELECT count(*) FROM delivery
         WHERE (state IN ('sending', 'sent', 'failed')
-               AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.delivery_id = delivery.id))
+               AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.delivery_id = delivery.id)
+               AND NOT coalesce(finished_at <= (SELECT max(attempts_from) FROM setting), FALSE))
            OR (state IN ('held', 'dropped') AND coalesce(delivery.reason ->> 'code', '') = '')
     """,
 }

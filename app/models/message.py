@@ -65,6 +65,7 @@ class Message(SQLModel, table=True):
     decide_at: datetime | None = Field(default=None, sa_column=moment())  # when it may be taken for deciding
     decide_owner: str | None = None
     decided_at: datetime | None = Field(default=None, sa_column=moment())
+    source_removed_at: datetime | None = Field(default=None, sa_column=moment())  # by the clean-up
 
     @classmethod
     def is_waiting(cls) -> ColumnElement[bool]:
@@ -83,6 +84,8 @@ class Message(SQLModel, table=True):
         """Whether another try could change anything, and repeat nothing that was sent."""
         if self.state in {MessageState.QUARANTINED, MessageState.OVERSIZE}:
             return True
+        if self.source_removed_at is not None:
+            return False
         waits = self.reason is not None and self.reason["code"] == "no_endpoint"
         return self.expected_deliveries == 0 and (waits or self.verdict is Verdict.DUPLICATE)
 

@@ -14,6 +14,7 @@ from app.models.history import DeliveryFilter, DeliveryRow, MessageFilter, Messa
 from app.models.log_event import LogEvent
 from app.models.mailbox import Mailbox
 from app.models.message import Message, MessageState
+from app.models.notice import Board
 from app.models.process import Process, ProcessState
 from app.models.run import Run
 from app.models.setting import Setting
@@ -49,6 +50,7 @@ class Overview:
     processes: list[ProcessRow]
     events: list[LogEvent]
     endpoints: list[Endpoint]
+    board: Board
 
     @property
     def demo_receiver(self) -> str:
@@ -57,7 +59,8 @@ class Overview:
 
     @property
     def wants_no_verification(self) -> list[str]:
-        return [endpoint.name for endpoint in self.endpoints if not endpoint.verify_tls]
+        kept = (endpoint for endpoint in self.endpoints if endpoint.state is not EndpointState.DELETED)
+        return [endpoint.name for endpoint in kept if not endpoint.verify_tls]
 
     @property
     def own_mailbox(self) -> bool:
@@ -67,6 +70,7 @@ class Overview:
 async def overview(db: AsyncSession, now: datetime) -> Overview:
     return Overview(
         setting=await Setting.load(db),
+        board=await Board.load(db),
         messages=(await history.messages(db, MessageFilter(), limit=LATEST)).rows,
         deliveries=(await history.deliveries(db, DeliveryFilter(), limit=LATEST)).rows,
         quarantined=await _quarantined(db, now),

@@ -17,18 +17,23 @@ HOUR = timedelta(hours=1)
 
 async def refused(db: AsyncSession, endpoint: Endpoint, now: datetime) -> tuple[Reason | None, int]:
     """Say why nothing goes to it now, if so; and how many attempts the hour had, where that counts."""
-    used = await _attempts_this_hour(db, endpoint, now)
-    reason = refusal(
-        sending_enabled=(await Setting.load(db)).sending is not Sending.PAUSED,
+    used = await attempts_this_hour(db, endpoint, now)
+    return against(endpoint, sending=(await Setting.load(db)).sending, used=used, now=now), used
+
+
+def against(endpoint: Endpoint, *, sending: Sending, used: int, now: datetime) -> Reason | None:
+    """Say what stands against a request to it, which has had `used` of them in the last hour."""
+    return refusal(
+        sending_enabled=sending is not Sending.PAUSED,
         endpoint_state=endpoint.state,
         not_before=endpoint.not_before,
+        open_until=endpoint.open_until if endpoint.opened else None,
         rate=(used, endpoint.rate_per_hour),
         now=now,
     )
-    return reason, used
 
 
-async def _attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
+async def attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
     if not endpoint.rate_per_hour:
         return 0
     query = select(func.count()).where(

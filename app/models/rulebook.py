@@ -7,7 +7,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.decision import Decision
-from app.models.endpoint import Endpoint
+from app.models.endpoint import Endpoint, EndpointState
 from app.models.rule import Rule, RuleVersion
 
 
@@ -36,13 +36,17 @@ async def versions(db: AsyncSession, rule: Rule) -> list[RuleVersion]:
     return list((await db.exec(query.order_by(col(RuleVersion.number).desc()))).all())
 
 
-async def receivers(db: AsyncSession) -> list[Endpoint]:
-    return list((await db.exec(select(Endpoint).order_by(col(Endpoint.name), col(Endpoint.id)))).all())
+async def receivers(db: AsyncSession, *, deleted: bool = False) -> list[Endpoint]:
+    """Give the receivers that a rule may have, in the order of their names; the `deleted` ones too."""
+    query = select(Endpoint).order_by(col(Endpoint.name), col(Endpoint.id))
+    if not deleted:
+        query = query.where(Endpoint.state != EndpointState.DELETED)
+    return list((await db.exec(query)).all())
 
 
-async def receiver_names(db: AsyncSession) -> dict[int, str]:
-    """Name every receiver by its id, in the order of their names."""
-    return {one.id or 0: one.name for one in await receivers(db)}
+async def receiver_names(db: AsyncSession, *, deleted: bool = False) -> dict[int, str]:
+    """Name the same by their ids."""
+    return {one.id or 0: one.name for one in await receivers(db, deleted=deleted)}
 
 
 async def _matched(db: AsyncSession, since: datetime) -> dict[int, int]:

@@ -53,10 +53,15 @@ class Setting(SQLModel, table=True):
     mirror_id: int | None = Field(default=None, foreign_key="endpoint.id")
     notify_on_failure: bool = False
     notify_to: list[str] = Field(default_factory=list, sa_column=facts())  # addresses
+    notify_language: str = "en"  # of whoever chose them
     keep_sources: int = 365  # days; 0 is for ever
     keep_bodies: int = 365
     keep_attempts: int = 365
     keep_logs: int = 90
+    bodies_from: datetime | None = Field(
+        default=None, sa_column=moment()
+    )  # of deliveries that ended up to then no body is kept any more
+    attempts_from: datetime | None = Field(default=None, sa_column=moment())  # the same of their attempts
     saved_at: datetime = Field(sa_column=moment(nullable=False))
     saved_by: str = ""
 

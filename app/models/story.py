@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -24,6 +25,7 @@ from app.rules.verdict import Reason
 class MessageStory:
     message: Message
     state: str
+    reason: dict[str, Any] | None  # of that state
     mailbox: Mailbox
     folder: str
     decisions: list[tuple[Decision, str]]
@@ -52,11 +54,18 @@ class DeliveryStory:
     attempts: list[Attempt]  # newest first
     waits: Reason | None  # why it does not go now, although it is due
 
+    @property
+    def tries_removed(self) -> int:
+        """Say how many of its attempts the clean-up has removed."""
+        whole = len(self.attempts) < history.PAGE  # else more of them are not shown
+        return max(0, self.row.delivery.attempts - len(self.attempts)) if whole else 0
+
 
 async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
     message = await db.get(Message, message_id)
     if message is None:
         return None
+    fate = (await history.fates_of(db, [message]))[message_id]
     decisions = (
         select(Decision, Rule.name)
         .join(Rule, col(Rule.id) == Decision.rule_id)
@@ -69,7 +78,8 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
     read = (await db.exec(select(shown, Raw.attachments).where(Raw.message_id == message_id))).first()
     return MessageStory(
         message=message,
-        state=(await history.fates_of(db, [message]))[message_id].state,
+        state=fate.state,
+        reason=fate.reason,
         mailbox=await db.get_one(Mailbox, message.mailbox_id),
         folder=(await db.get_one(Folder, message.folder_id)).name,
         decisions=list((await db.exec(decisions)).all()),

@@ -10,6 +10,7 @@ def refusal(
     sending_enabled: bool,
     endpoint_state: str,
     not_before: datetime | None,
+    open_until: datetime | None,
     rate: tuple[int, int],
     now: datetime,
 ) -> Reason | None:
@@ -24,6 +25,8 @@ def refusal(
         return Reason(f"endpoint_{endpoint_state}", {})
     if not_before is not None and not_before > now:
         return Reason("retry_after", {"until": not_before.isoformat()})
+    if open_until is not None and open_until > now:
+        return Reason("breaker_open", {"until": open_until.isoformat()})
     if limit and used >= limit:
         return Reason("rate_limited", {"used": used, "limit": limit})
     return None

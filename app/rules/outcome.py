@@ -28,6 +28,7 @@ class Word(StrEnum):
     AUTH_FAILED = "auth_failed"
     FOLDER_MISSING = "folder_missing"
     UNAVAILABLE = "unavailable"
+    MAIL_REFUSED = "mail_refused"
     PARSER_FAILED = "parser_failed"
     PARSER_TOO_SLOW = "parser_too_slow"
     PARSER_TOO_BIG = "parser_too_big"
@@ -39,6 +40,7 @@ class Word(StrEnum):
     RECEIVER_REFUSED = "receiver_refused"
     BOT_PROTECTION = "bot_protection"
     NOT_CONFIRMED = "not_confirmed"
+    SOURCE_REMOVED = "source_removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,10 @@ BOT_PROTECTIONS = (
     ("Sucuri", "sucuri website firewall"),
     ("DDoS-Guard", "ddos-guard"),
     ("Imperva", "_incapsula_resource"),
+)
+NOT_ITS_FAULT = (  # what says nothing of the receiver's health
+    *(Word.RECEIVER_REFUSED, Word.PRIVATE_ADDRESS, Word.BAD_URL, Word.SECRET_UNREADABLE),
+    *(Word.LOST, Word.UNEXPECTED, Word.SOURCE_REMOVED),
 )
 _UNSENDABLE = frozenset({Word.PRIVATE_ADDRESS, Word.BAD_URL, Word.SECRET_UNREADABLE})
 _FINAL = frozenset({400, 405, 413, 415})

@@ -6,6 +6,8 @@ from typing import Any, TypedDict, Unpack
 
 LINK = ("provider", "raw_url", "direct_url", "r2_url", "original_filename")  # what a link may say
 
+CONTENT = frozenset({"bodyPreview", "email_content"})  # what a receiver may wish not to be sent
+
 _PREVIEW = 200
 _WHERE_KNOWN = frozenset(
     {"webhooks_time_start", "webhooks_time_end", "detector", "delivery_time", "delivery_links"}
@@ -34,6 +36,13 @@ class Facts(TypedDict):
 def build(**facts: Unpack[Facts]) -> dict[str, Any]:
     """Keys that say nothing are left out; the documented three are always there."""
     return {key: value for key, value in _whole(facts).items() if value or key not in _WHERE_KNOWN}
+
+
+def for_mirror(
+    *, subject: str | None, sender: str | None, links: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """The body of a copy: where the files are, of which mail and whose, and nothing else."""
+    return {"subject": subject, "sender_email": sender, "delivery_links": [dict(link) for link in links]}
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """The preferences, by the names that the predecessor gave them, as somebody wrote them; and what they do."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,9 @@ from app.rules.rule import Priority
 from app.rules.sender import bare_address
 from app.rules.verdict import Problems, Reason
 
+MOST_ADDRESSES = 10
+
+_ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9.-]{1,255}")  # bare, of plain characters
 _WORDS = {**{priority.value: priority.value for priority in Priority}, "medium": Priority.NORMAL.value}
 _FRENCH = {"haute": Priority.HIGH.value, "normale": Priority.NORMAL.value, "basse": Priority.LOW.value}
 _SHOWN = 60  # characters of a wrong value that a message repeats
@@ -67,9 +71,17 @@ def _senders(value: object) -> dict[str, str] | Reason:
     return senders
 
 
-def _off(value: object) -> bool | Reason:
-    """What has no effect yet may be said to be off, and nothing else."""
-    return Reason("not_available") if value else False
+def _addresses(value: object) -> list[str] | Reason:
+    """Addresses that mail goes to: one twice is one, and none holds what could end a command or a header."""
+    found = texts(value, exact=True)
+    if isinstance(found, Reason):
+        return found
+    if len(found) > MOST_ADDRESSES:
+        return Reason("too_many", {"limit": MOST_ADDRESSES})
+    for address in found:
+        if not _ADDRESS.fullmatch(address):
+            return Reason("bad_address", {"address": address[:_SHOWN]})
+    return list({address.lower(): address for address in found}.values())
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -83,8 +95,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "retry_delay_sec": _number(0, 600),
     "webhook_timeout_sec": _number(1, 300),
     "rate_limit_per_hour": _number(0, 100_000),
-    "notify_on_failure": _off,
-    "mirror_media_to_custom": _off,
+    "notify_on_failure": bool,
+    "notify_to": _addresses,
+    "mirror_media_to_custom": bool,
 }
 
 
@@ -131,7 +144,7 @@ def effect(
     senders: Mapping[str, str],
     grouping: bool,
 ) -> tuple[Reason, ...]:
-    """Say what preferences do; `megabytes` is the size above which no mail is fetched."""
+    """Say what preferences do to mail; `megabytes` is the size above which no mail is fetched."""
     return (
         Reason("leaves_out_all", {"keywords": list(keywords)}),
         Reason("attachments_required" if attachments else "attachments_optional"),
@@ -139,6 +152,16 @@ def effect(
         *_turns(senders),
         Reason("groups_once" if grouping else "groups_off"),
     )
+
+
+def further_effect(*, mirror: str, notify: bool, to: Sequence[str], server: bool) -> tuple[Reason, ...]:
+    """Say what else they do: the `mirror`'s name, who is told by mail, whether there is a mail `server`."""
+    mirroring = Reason("mirrors_links", {"name": mirror}) if mirror else Reason("mirrors_nothing")
+    if not notify:
+        return mirroring, Reason("tells_nobody")
+    if not server:
+        return mirroring, Reason("tells_without_server")
+    return mirroring, Reason("tells", {"to": list(to)})
 
 
 def _turns(senders: Mapping[str, str]) -> tuple[Reason, ...]:

@@ -27,6 +27,41 @@ REMARKS: dict[str, tuple[str, ...]] = {
     "senders_alike": (N_("No sender is preferred: rules alone say which mail goes first"),),
     "groups_once": (N_("Of mails that a rule groups, the first goes and the others are duplicates"),),
     "groups_off": (N_("Every mail goes, also where a rule groups them"),),
+    # how long things are kept
+    "keeps_sources": (
+        N_("Keeps the source of a mail for {days} days"),
+        N_("Keeps the sources of mails for ever"),
+    ),
+    "keeps_bodies": (
+        N_("Keeps the body of a delivery for {days} days"),
+        N_("Keeps the bodies of deliveries for ever"),
+    ),
+    "keeps_attempts": (N_("Keeps tries for {days} days after the last one"), N_("Keeps tries for ever")),
+    "keeps_logs": (N_("Keeps logs for {days} days"), N_("Keeps logs for ever")),
+    "removes_sources": (
+        N_("Removes the source of mails older than {days} days: there are {count}"),
+        N_("Removes the source of mails older than {days} days: more than {least}"),
+    ),
+    "removes_bodies": (
+        N_("Removes the body of deliveries that ended more than {days} days ago: there are {count}"),
+        N_("Removes the body of deliveries that ended more than {days} days ago: more than {least}"),
+    ),
+    "removes_attempts": (
+        N_("Removes the tries of deliveries that ended more than {days} days ago: there are {count}"),
+        N_("Removes the tries of deliveries that ended more than {days} days ago: more than {least}"),
+    ),
+    "removes_logs": (
+        N_("Removes log entries older than {days} days: there are {count}"),
+        N_("Removes log entries older than {days} days: more than {least}"),
+    ),
+    "mirrors_links": (N_("Sends the links of each mail to “{name}” too, once"),),
+    "mirrors_nothing": (N_("Links go to the rules' own receivers alone"),),
+    "tells_nobody": (N_("Nobody is told by mail when something fails"),),
+    "tells_without_server": (N_("Nobody can be told by mail: SMTP_HOST is not set"),),
+    "tells": (
+        N_("Tells {to:names} by mail when something fails, and when it works again"),
+        N_("Would tell somebody by mail when something fails, but there is no address"),
+    ),
     # what is wrong with a setting
     "unknown_zone": (
         N_("“{value}” is no time zone: choose one such as Europe/Paris"),
@@ -49,7 +84,6 @@ REMARKS: dict[str, tuple[str, ...]] = {
         N_("{address}: “{value}” is not one of high, normal and low"),
         N_("{address}: after a colon, say high, normal or low"),
     ),
-    "not_available": (N_("This version cannot do that: it stays off"),),
     "no_receiver_yet": (N_("There is no receiver yet that this could be set for"),),
     "no_rule_for_it": (N_("There is no rule any more that this could be set for"),),
     # what is wrong with a list of routing rules

@@ -1,6 +1,8 @@
 """The sentence of every reason: the one place where judgement is put into words."""
 
+from app.rules.news import NEWS
 from app.rules.phrases import PHRASES
+from app.rules.receiver_words import RECEIVERS
 from app.rules.remarks import REMARKS
 from app.rules.vocabulary import N_
 
@@ -157,8 +159,16 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "endpoint_paused": (N_("The receiver is paused"),),
     "endpoint_parked": (N_("The receiver is parked: nothing goes to it until somebody takes it up again"),),
     "retry_after": (N_("The receiver asked to be left alone until {until:moment}"),),
+    "breaker_open": (N_("The receiver has failed again and again: it is tried out at {until:moment}"),),
+    "source_removed": (N_("The mail’s source was removed before this could be made of it"),),
+    "receiver_silent": (N_("The receiver has taken nothing since {since:moment}"),),
     "rate_limited": (N_("Attempts in the last hour: {used} of {limit}; it waits for its turn"),),
     "sent_again": (N_("Sent again by {by}"), N_("Sent again by hand")),
+    "replayed": (
+        N_("Sent as new by {by}, beside delivery {delivery}"),
+        N_("Sent as new, beside delivery {delivery}"),
+    ),
+    "judged_again": (N_("Sent by {by} by the rules of that moment"), N_("Sent by the rules of that moment")),
     "released_by_hand": (N_("Released by {by}"), N_("Released by hand")),
     "dropped_by_hand": (N_("Dropped by {by}"), N_("Dropped by hand")),
     "taken_back": (N_("Dropped, then taken back by {by}"), N_("Dropped, then taken back")),
@@ -248,6 +258,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("No pattern of this rule catches “{name}”. Caught are: {known}"),
         N_("No pattern of this rule catches “{name}”"),
     ),
+    **NEWS,
     **PHRASES,
+    **RECEIVERS,
     **REMARKS,
 }

@@ -17,6 +17,7 @@ from app.supervisor.say import say
 
 ASK_EVERY = 0.05
 LONGEST_PAUSE = 60.0
+LONGEST_WHEN_KILLED = 4.0  # it would have started: mail waits for it
 SETTLED_AFTER = 60.0
 TELLS_WITHIN = 1.0  # for the last words of a dead child, whose pipe another process may hold open
 NOT_STARTED = 127  # as a shell says it
@@ -60,7 +61,7 @@ class Keeper:
             if self.child.once:
                 self._finish(code)
                 return
-            pause = self.pause(time.monotonic() - started)
+            pause = self.pause(time.monotonic() - started, killed=code < 0)
             self.ready.clear()
             self._last_exit = _name(code)
             self._restarts += 1
@@ -159,13 +160,17 @@ class Keeper:
             raise CannotStart(message)
         self.ready.set()
 
-    def pause(self, uptime: float) -> float:
-        """Give the seconds to wait: none for a child that had been ready, otherwise 1 growing to 60."""
+    def pause(self, uptime: float, *, killed: bool = False) -> float:
+        """Give the seconds to wait: none for a child that had been ready, otherwise 1 growing to 60.
+
+        One that somebody `killed` while it started waits 4 at most.
+        """
         if self.ready.is_set():
             self._failures = 0
             return max(0.0, 1.0 - uptime)  # one start a second at most
         self._failures = 1 if uptime >= SETTLED_AFTER else self._failures + 1
-        return min(2.0 ** (self._failures - 1), LONGEST_PAUSE)
+        longest = LONGEST_WHEN_KILLED if killed else LONGEST_PAUSE
+        return min(2.0 ** (self._failures - 1), longest)
 
 
 def _die_with_us() -> None:

@@ -3,13 +3,17 @@
 import json
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from app.models import Attempt
+from app.models import Attempt, EndpointTest
 from app.web.i18n import N_
 
 PHASES = (N_("dns"), N_("connect"), N_("tls"), N_("send"), N_("wait"), N_("read"))
 WIDTH = 1000  # of the time line, in its own units
+SHARED = {  # by tries and tests
+    *("ended_at", "status", "peer", "timings", "request_headers", "answer_headers", "answer", "truncated")
+}
 LONGEST = 32_768  # characters of a body that are put into a page
 
 
@@ -24,21 +28,43 @@ class Phase:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     attempt: Attempt
+    url: str
     phases: list[Phase]
     total: float  # milliseconds
     answer: str
     curl: str
+    by: str = ""  # who asked for it, where it is a test
+    reason: dict[str, Any] | None = None  # how it ended, where that is a sentence
+    body: str = ""  # its own, where it shares none
 
 
 def show_attempt(attempt: Attempt, *, url: str, body: bytes | None) -> Shown:
     total = sum(attempt.timings.get(phase, 0.0) for phase in PHASES)
     return Shown(
         attempt=attempt,
+        url=url,
         phases=time_line(attempt.timings, total),
         total=total,
         answer=readable(attempt.answer),
         curl=as_curl(url, attempt.request_headers, body) if body is not None else "",
     )
+
+
+def show_test(test: EndpointTest, *, url: str) -> Shown:
+    """Show a test of a receiver as a try is shown."""
+    attempt = Attempt(
+        id=test.id,
+        delivery_id=0,
+        endpoint_id=test.endpoint_id,
+        generation=0,
+        number=0,
+        owner=test.owner or "",
+        started_at=test.started_at or test.requested_at,
+        outcome=test.reason["code"] if test.reason else None,
+        **test.model_dump(include=SHARED),
+    )
+    shown = show_attempt(attempt, url=url, body=test.body)
+    return replace(shown, by=test.requested_by, reason=test.reason, body=readable(test.body))
 
 
 def time_line(timings: dict[str, float], total: float) -> list[Phase]:

@@ -1,6 +1,6 @@
 """What every page stands in: the status strip, and how its parts of the address are read."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -52,13 +52,23 @@ def number_of(request: Request, name: str) -> int | None:
     return number(text_of(request, name))
 
 
-def midnight(request: Request, name: str, *, after: int = 0) -> datetime | None:
-    """Read a day of the address as the moment at which it begins in the operator's zone."""
+def moment_of(request: Request, name: str, *, end: bool = False) -> datetime | None:
+    """Read a day or a minute of the address, in the operator's zone: when it begins, or when it is over."""
+    said = text_of(request, name)
+    span = timedelta(minutes=1) if "T" in said else timedelta(days=1)
     try:
-        day = date.fromisoformat(text_of(request, name)) + timedelta(days=after)
-        return datetime.combine(day, time.min, ZoneInfo(reader().zone))
+        at = datetime.fromisoformat(said).replace(tzinfo=None) + (span if end else timedelta(0))
+        return at.replace(tzinfo=ZoneInfo(reader().zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def minute(at: datetime | None, *, end: bool = False) -> str:
+    """Write such a moment as a field takes it."""
+    if at is None:
+        return ""
+    local = at.astimezone(ZoneInfo(reader().zone)) - (timedelta(minutes=1) if end else timedelta(0))
+    return local.replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def here(request: Request, name: str, *without: str, **parameters: Any) -> str:  # noqa: ANN401 - as Starlette takes them

@@ -47,9 +47,11 @@ async def create_decision(request: Request) -> Response:
     """Let a mail that was set aside be decided afresh."""
     message_id: int = request.path_params["message_id"]
     async with request.state["database"].transaction() as db:
-        message = await db.get(Message, message_id)
+        message = await db.get(Message, message_id, with_for_update=True)  # the clean-up leaves it alone
         if message is None:
             raise NotFound
+        if message.source_removed_at is not None:
+            raise Refused(N_("The source of this mail is not kept any more."))
         if not message.can_be_tried_again:
             raise Refused(N_("This mail has a verdict that stands."))
         message.try_again(request.state["now"]())

@@ -11,12 +11,16 @@ from app.web.state import Request
 
 # The phrases of log events, which are shown as they are stored, for the catalogue.
 EVENTS = (
+    N_("deliveries sent again"),
     N_("dropped mail taken back"),
     N_("endpoint parked"),
     N_("held mail dropped"),
     N_("held mail released"),
+    N_("mail sent by today's rules"),
     N_("mailbox answers again"),
     N_("mailbox fails"),
+    N_("notices mailed"),
+    N_("notices not mailed"),
     N_("process died"),
     N_("process restarted"),
     N_("preferences saved"),
@@ -25,6 +29,14 @@ EVENTS = (
     N_("rule deleted"),
     N_("rule moved"),
     N_("rule rolled back"),
+    N_("receiver created"),
+    N_("receiver deleted"),
+    N_("receiver given a new secret"),
+    N_("receiver paused"),
+    N_("receiver resumed"),
+    N_("receiver saved"),
+    N_("receiver taken up again"),
+    N_("receiver's old secret expired"),
     N_("rule saved"),
     N_("rule switched off"),
     N_("rule switched on"),
@@ -34,6 +46,8 @@ EVENTS = (
     N_("sending resumed"),
     N_("sign-in tried"),
     N_("signed in"),
+    N_("storage cleaned"),
+    N_("storage saved"),
 )
 
 

@@ -48,7 +48,7 @@ class Outlook:
 async def show(request: Request) -> Response:
     message_id: int = request.path_params["message_id"]
     database, now = request.state["database"], request.state["now"]()
-    letter, failure = await _read(request, message_id)
+    letter, failure = await read_letter(request, message_id)
     async with database.reading() as db:
         message = await db.get(Message, message_id)
         if message is None:
@@ -91,7 +91,7 @@ async def outlook(db: AsyncSession, rehearsal: Rehearsal) -> Outlook:
     )
 
 
-async def _read(request: Request, message_id: int) -> tuple[Letter | None, dict[str, Any] | None]:
+async def read_letter(request: Request, message_id: int) -> tuple[Letter | None, dict[str, Any] | None]:
     """Give the mail, or why it cannot be read."""
     async with Parser() as parser:
         try:

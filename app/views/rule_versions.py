@@ -87,7 +87,7 @@ async def show_version(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         rule = await find(db, request, archived=True, locked=False)
         version = await _version(db, rule, request.path_params["number"])
-        names = await rulebook.receiver_names(db)
+        names = await rulebook.receiver_names(db, deleted=True)
         value, current = version.as_value(), await _in_force(db, rule)
         before = await rule.in_version(db, version.number - 1)
         return await framed(

@@ -3,14 +3,12 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from gettext import NullTranslations, find, translation
+from gettext import find
 
-from app.web.places import ROOT
+from app.catalogue import CATALOGUES, catalogue
 
 LANGUAGES = ("en", "fr")
 SOURCE = "en"
-CATALOGUES = ROOT / "locale"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +33,11 @@ def in_zone(zone: str) -> None:
 
 
 def gettext(message: str) -> str:
-    return _catalogue(reader().language).gettext(message)
+    return catalogue(reader().language).gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    return _catalogue(reader().language).ngettext(singular, plural, number)
+    return catalogue(reader().language).ngettext(singular, plural, number)
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
@@ -77,8 +75,3 @@ def _weight(parameters: str) -> float:
         return float(value)
     except ValueError:
         return 0.0
-
-
-@cache
-def _catalogue(language: str) -> NullTranslations:
-    return translation("messages", str(CATALOGUES), [language], fallback=True)

@@ -74,6 +74,7 @@ WORDS = (
     N_("receiver refused"),
     N_("bot protection"),
     N_("not confirmed"),
+    N_("test over limit"),
 )
 
 

@@ -21,6 +21,7 @@ KEY = "a key for the chaos only"
 USER = "chaos"
 SCHEDULE = (0.2, 0.5, 1, *[2] * 200)  # seconds between tries; nothing is given up
 LIMIT = 2  # seconds for one try
+LONGEST_PAUSE = 1.0  # seconds of an open breaker
 
 
 def furnish(data_dir: Path, dovecot: Dovecot, urls: Sequence[str]) -> None:
@@ -57,6 +58,7 @@ async def _furnish(address: str, first_run: FirstRun, urls: Sequence[str]) -> No
 def _endpoint(url: str, vault: Vault, now: datetime) -> Endpoint:
     endpoint = new_endpoint(url, url, vault, now)
     endpoint.schedule, endpoint.timeout = list(SCHEDULE), LIMIT
+    endpoint.first_pause, endpoint.longest_pause = 0.5, LONGEST_PAUSE
     return endpoint
 
 

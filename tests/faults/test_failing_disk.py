@@ -17,6 +17,7 @@ from app.models import (
     Database,
     Delivery,
     DeliveryState,
+    Endpoint,
     Mailbox,
     Message,
     MessageState,
@@ -108,6 +109,7 @@ async def test_what_cannot_be_claimed_is_not_sent(here: World, disk: Disk) -> No
 async def test_answers_that_find_no_room_are_kept_until_there_is_some_and_nothing_is_sent_twice(
     here: World, disk: Disk
 ) -> None:
+    await here.change(Endpoint, pace=float(MAILS))
     await here.poll()
     await here.decide()
     assert await here.deliverer.claim_due() == MAILS

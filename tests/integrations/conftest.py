@@ -9,6 +9,7 @@ import trustme
 from app.integrations.imap import Account
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
+from app.integrations.trust import Trust
 from app.integrations.webhook import Target, Webhooks
 from tests.servers import Dovecot, FakeImap, Sink
 
@@ -53,7 +54,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture
 async def webhooks(sink: Sink, trusting: ssl.SSLContext) -> AsyncIterator[Webhooks]:
     """Allowed to reach the sink and nothing else that is private."""
-    posting = Webhooks(Gate(sink.address), context=trusting)
+    posting = Webhooks(Gate(sink.address), trust=Trust(lambda: trusting))
     yield posting
     await posting.aclose()
 

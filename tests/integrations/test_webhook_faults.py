@@ -13,6 +13,7 @@ import trustme
 
 from app.integrations.errors import Failure
 from app.integrations.network import Gate
+from app.integrations.trust import Trust
 from app.integrations.webhook import DeliveryError, Target, Webhooks
 from tests.servers import Answer, Sink, eventually_async, free_port
 
@@ -178,7 +179,7 @@ async def test_after_failures_the_endpoint_still_has_all_its_connections(
 
 async def test_tls_is_verified_by_name(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
     with served(authority.issue_cert("localhost", "127.0.0.1")) as sink:
-        posting = Webhooks(Gate("127.0.0.1, ::1"), context=trusting)
+        posting = Webhooks(Gate("127.0.0.1, ::1"), trust=Trust(lambda: trusting))
         answer = await posting.post(
             Target(key=1, url=sink.url.replace("127.0.0.1", "localhost")), b"{}", {}, 10
         )
@@ -203,7 +204,7 @@ async def test_a_receiver_that_cannot_prove_its_name_gets_nothing(
 ) -> None:
     assert callable(certificate)
     with served(certificate(authority)) as sink:
-        posting = Webhooks(Gate("127.0.0.1"), context=trusting)
+        posting = Webhooks(Gate("127.0.0.1"), trust=Trust(lambda: trusting))
         error = await failure(posting, Target(key=1, url=sink.url), 10)
         assert (error.reason, error.sent, sink.seen) == (Failure.TLS_FAILED, False, [])
         assert "certificate" in error.detail.lower()

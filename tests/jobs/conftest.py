@@ -17,6 +17,7 @@ from app.config import Config, FirstRun
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
+from app.jobs.claim import Room
 from app.jobs.context import Context
 from app.jobs.decide import decide_waiting
 from app.jobs.deliver import Deliverer
@@ -45,6 +46,11 @@ class Clock:
         self.at += timedelta(**span)
 
 
+def room(most: int) -> Room:
+    """So much of each receiver's, whatever else is under way."""
+    return lambda _: most
+
+
 @dataclass
 class World:
     """One mailbox, one receiver, one worker whose steps are taken by hand."""
@@ -68,10 +74,12 @@ class World:
             pass
 
     async def deliver(self) -> int:
-        """Send what is due now, once, and write it down."""
-        started = await self.deliverer.claim_due()
-        await self.deliverer.drain()
-        return started
+        """Send what is due now, as many at once as the receiver takes, and write it down."""
+        sent = 0
+        while started := await self.deliverer.claim_due():
+            await self.deliverer.drain()
+            sent += started
+        return sent
 
     async def settle(self) -> None:
         """From the mailbox to the receiver, as far as things go at this moment."""

@@ -14,24 +14,28 @@ from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import Connection, update
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlmodel import col
+from sqlmodel import col, select
 
 from app.config import Config, FirstRun
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
-from app.integrations.webhook import Webhooks
+from app.integrations.webhook import Answer, Webhooks
 from app.jobs.claim import claim
 from app.jobs.context import Context
 from app.jobs.intervene import Chosen, drop, take_back
+from app.jobs.outcome import record
 from app.jobs.pause import turn
 from app.jobs.queue import Queue
+from app.jobs.result import Result
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
 from app.migrate import upgrade
 from app.models import (
+    Attempt,
     Database,
     Delivery,
     DeliveryState,
+    Endpoint,
     Folder,
     Message,
     MessageState,
@@ -41,6 +45,7 @@ from app.models import (
 )
 from app.models.held import HeldFilter, held, reasons, without_receiver
 from app.vault import Vault
+from tests.jobs.conftest import room
 from tests.servers import Redis
 
 NOW = datetime(2026, 11, 16, 13, 0, tzinfo=UTC)
@@ -87,6 +92,8 @@ async def context(either_url: str, redis: Redis, tmp_path: Path) -> AsyncIterato
 
 async def _fill(database: Database) -> None:
     async with database.transaction() as db:
+        endpoint = await db.get_one(Endpoint, 1)
+        endpoint.concurrency, endpoint.pace = DELIVERIES, float(DELIVERIES)
         folder = Folder(mailbox_id=1, uidvalidity=1)
         db.add(folder)
         await db.flush()
@@ -132,10 +139,33 @@ def _pending(message: Message) -> Delivery:
 
 async def test_many_workers_share_the_work_and_none_gets_what_another_has(context: Context) -> None:
     workers = [replace(context, owner=f"elsewhere/worker/{number}/1") for number in range(8)]
-    shares = await asyncio.gather(*(claim(worker, 1, 5) for worker in workers))
+    shares = await asyncio.gather(*(claim(worker, room(5)) for worker in workers))
     ids = [one.id for share in shares for one in share]
     assert len(ids) == len(set(ids)) == DELIVERIES
     assert all(one.generation == 1 and one.body for share in shares for one in share)
+
+
+async def test_what_came_of_them_is_written_down(context: Context) -> None:
+    claimed = await claim(context, room(12))
+    good = Answer(
+        status=200, headers={}, body=b"yes", truncated=False, timings={"wait": 3.0}, peer="192.0.2.1"
+    )
+    bad = replace(good, status=500, headers={"retry-after": "120"})
+    results = [
+        Result(claimed=one, ended_at=NOW, request_headers={"webhook-id": one.webhook_id}, answer=answer)
+        for one, answer in zip(claimed, [good] * 6 + [bad] * 6, strict=True)
+    ]
+    await asyncio.gather(record(context, results[:5]), record(context, results[5:]))
+    async with context.database.reading() as db:
+        deliveries = (await db.exec(select(Delivery).order_by(col(Delivery.id)))).all()
+        attempts = (await db.exec(select(Attempt).order_by(col(Attempt.delivery_id)))).all()
+        endpoint = await db.get_one(Endpoint, 1)
+    assert [one.state for one in deliveries[:12]] == [DeliveryState.SENT] * 6 + [DeliveryState.PENDING] * 6
+    assert {one.lease_owner for one in deliveries} == {None}
+    assert [one.outcome for one in attempts] == ["sent"] * 6 + ["bad_status"] * 6
+    assert (attempts[0].answer, attempts[0].timings, attempts[0].peer) == (b"yes", {"wait": 3.0}, "192.0.2.1")
+    assert (endpoint.opened, endpoint.failures) == (1, 6)
+    assert await claim(context, room(12)) == []
 
 
 async def test_the_more_urgent_goes_first_and_of_equals_what_waited_longest(context: Context) -> None:
@@ -150,9 +180,9 @@ async def test_the_more_urgent_goes_first_and_of_equals_what_waited_longest(cont
     async with context.database.transaction() as db:
         for number, values in changes.items():
             await db.exec(update(Delivery).where(col(Delivery.id) == number).values(**values))
-    assert [one.id for one in await claim(context, 1, 3)] == [21, 20, 24]
-    assert [one.id for one in await claim(context, 1, 2)] == [1, 2]
-    assert [one.id for one in await claim(context, 1, DELIVERIES)][-1] == 22
+    assert [one.id for one in await claim(context, room(3))] == [21, 20, 24]
+    assert [one.id for one in await claim(context, room(2))] == [1, 2]
+    assert [one.id for one in await claim(context, room(DELIVERIES))][-1] == 22
 
 
 async def test_after_a_pause_many_workers_together_keep_to_the_pace(context: Context) -> None:
@@ -161,7 +191,7 @@ async def test_after_a_pause_many_workers_together_keep_to_the_pace(context: Con
         await turn(db, to=Sending.ON, per_minute=1, by="ada", now=NOW)
     workers = [replace(context, owner=f"elsewhere/worker/{number}/1") for number in range(8)]
     await asyncio.gather(*(sweep(worker) for worker in workers))
-    assert len(await claim(context, 1, DELIVERIES)) == 1
+    assert len(await claim(context, room(DELIVERIES))) == 1
 
 
 async def test_what_is_held_is_found_and_changed_by_hand(context: Context) -> None:

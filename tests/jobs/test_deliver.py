@@ -9,14 +9,15 @@ from standardwebhooks import Webhook
 
 from app.integrations.network import Gate
 from app.integrations.webhook import Webhooks
-from app.jobs.claim import claim
+from app.jobs.claim import claim, put_back
 from app.jobs.deliver import Deliverer
-from app.jobs.outcome import Result, record
+from app.jobs.outcome import record
 from app.jobs.owner import machine
+from app.jobs.result import Result
 from app.jobs.sweep import sweep
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode, Sending
 from app.rules.retry import wait_asked
-from tests.jobs.conftest import World, running
+from tests.jobs.conftest import World, room, running
 from tests.letters import with_link
 from tests.servers import Answer
 
@@ -173,9 +174,10 @@ async def test_a_private_target_that_is_not_allowed_is_held_with_its_reason(worl
 
 
 async def test_two_workers_never_claim_the_same_delivery(world: World) -> None:
+    await world.change(Endpoint, pace=16.0)
     await _decided(world, mails=6)
     other = replace(world.context, owner="elsewhere/worker/2/2")
-    shares = await asyncio.gather(*(claim(context, 1, 2) for context in [world.context, other] * 3))
+    shares = await asyncio.gather(*(claim(context, room(2)) for context in [world.context, other] * 3))
     ids = [one.id for share in shares for one in share]
     assert sorted(ids) == sorted(set(ids))
     assert len(ids) == 6
@@ -183,7 +185,7 @@ async def test_two_workers_never_claim_the_same_delivery(world: World) -> None:
 
 async def test_what_a_dead_process_was_sending_is_sent_again_under_the_same_id(world: World) -> None:
     await _decided(world)
-    await claim(replace(world.context, owner=f"{machine()}/worker/999999999/1"), 1, 1)
+    await claim(replace(world.context, owner=f"{machine()}/worker/999999999/1"), room(1))
     assert await world.deliver() == 0
     await sweep(world.context)
     await world.deliver()
@@ -192,9 +194,29 @@ async def test_what_a_dead_process_was_sending_is_sent_again_under_the_same_id(w
     assert [attempt.outcome for attempt in await world.rows(Attempt)] == ["lost", "sent"]
 
 
+async def test_a_claim_whose_request_was_never_begun_can_be_undone(world: World) -> None:
+    await _decided(world)
+    before = await world.one(Delivery)
+    (claimed,) = await claim(world.context, room(1))
+    await put_back(world.context, [claimed, claimed])
+    after = await world.one(Delivery)
+    assert (after.state, after.attempts, after.lease_owner) == (before.state, 0, None)
+    assert await world.rows(Attempt) == []
+    assert await world.deliver() == 1
+
+
+async def test_where_answers_come_at_once_a_few_more_wait_for_a_free_place(world: World) -> None:
+    await world.change(Endpoint, usual_ms=5.0, pace=4.0)
+    await _decided(world, mails=8)
+    claimed = await claim(world.context, room(100))
+    assert len(claimed) == 4 + 2
+    until = {row.lease_until for row in await world.rows(Delivery)} - {None}
+    assert until == {world.clock() + timedelta(seconds=2 * 30 + 15)}
+
+
 async def test_a_lease_that_ran_out_is_given_back(world: World) -> None:
     await _decided(world)
-    await claim(replace(world.context, owner="elsewhere/worker/2/2"), 1, 1)
+    await claim(replace(world.context, owner="elsewhere/worker/2/2"), room(1))
     world.clock.pass_(seconds=46)
     await sweep(world.context)
     assert (await world.one(Delivery)).state is DeliveryState.PENDING
@@ -205,13 +227,13 @@ async def test_a_late_failure_is_ignored_and_a_late_success_counts(
     world: World, status: int, state: DeliveryState
 ) -> None:
     await _decided(world)
-    (late,) = await claim(replace(world.context, owner="elsewhere/worker/2/2"), 1, 1)
+    (late,) = await claim(replace(world.context, owner="elsewhere/worker/2/2"), room(1))
     world.clock.pass_(seconds=46)
     await sweep(world.context)
-    await claim(world.context, 1, 1)
+    await claim(world.context, room(1))
     world.sink.answer(status)
     deliverer = Deliverer(world.context)
-    await deliverer._send(late)  # noqa: SLF001 - the worker that was asleep wakes up
+    await deliverer._send(late, busy=False)  # noqa: SLF001 - the worker that was asleep wakes up
     result: Result = deliverer._results.get_nowait()  # noqa: SLF001
     await record(world.context, [result])
     assert (await world.one(Delivery)).state is state

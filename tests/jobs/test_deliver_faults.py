@@ -9,7 +9,8 @@ from sqlmodel import col
 from structlog.testing import capture_logs
 
 from app.jobs.claim import claim
-from app.jobs.outcome import MOST_DEATHS
+from app.jobs.deliver import Deliverer
+from app.jobs.lost import MOST_DEATHS
 from app.jobs.owner import machine
 from app.jobs.sweep import sweep
 from app.models import (
@@ -20,7 +21,7 @@ from app.models import (
     EndpointState,
     Sending,
 )
-from tests.jobs.conftest import World
+from tests.jobs.conftest import World, room, running
 from tests.letters import with_link
 from tests.servers.waiting import eventually_async
 
@@ -34,7 +35,7 @@ async def _decided(world: World, mails: int = 1) -> None:
 async def _deliver_and_die(world: World) -> None:
     """A process claims all that is due and is gone before an answer comes."""
     gone = replace(world.context, owner=f"{machine()}/worker/999999999/1")
-    await claim(gone, 1, 8)
+    await claim(gone, room(8))
     await sweep(world.context)
 
 
@@ -106,11 +107,14 @@ async def test_an_endpoint_that_cannot_be_claimed_for_holds_up_no_other(world: W
 
 
 async def test_a_result_that_cannot_be_recorded_takes_no_other_along(world: World) -> None:
+    await world.change(Endpoint, pace=3.0)
     await _decided(world, mails=3)
-    await world.deliverer.claim_due()
-    async with world.context.database.transaction() as db:  # before any answer is written down
+    deliverer = Deliverer(world.context)
+    await deliverer.claim_due()
+    async with world.context.database.transaction() as db:
         await db.exec(delete(Attempt).where(col(Attempt.delivery_id) == 2))
-    await world.deliverer.drain()
+    async with running(deliverer):
+        await deliverer.drain()
     assert [delivery.state for delivery in await world.rows(Delivery)] == ["sent", "sending", "sent"]
 
 

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.jobs.claim import due_endpoints
 from app.jobs.sweep import sweep
-from app.models import Database
+from app.models import Database, due
 from tests.jobs.conftest import World
 
 LARGE = {"ix_message_state", "ix_delivery_state", "ix_delivery_endpoint", "SCAN message", "SCAN delivery"}
@@ -27,7 +26,7 @@ async def test_what_is_asked_each_second_is_answered_from_the_small_indexes(
 ) -> None:
     await sweep(world.context)
     async with world.context.database.reading() as db:
-        await due_endpoints(db, world.clock())
+        await due.endpoints(db, owner="", now=world.clock())
     of_many = [pair for pair in asked if "FROM message" in pair[0] or "FROM delivery" in pair[0]]
     assert len(of_many) >= 7
     for statement, bound in of_many:

@@ -1,15 +1,21 @@
 """Every preference changes what happens to a mail: each test here fails when one has no effect."""
 
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from sqlmodel import select
+
+from app.jobs import notices
+from app.jobs.notify import notify
 from app.jobs.preferences import save
-from app.models import Decision, Delivery, DeliveryState, Endpoint, Message, MessageState
+from app.models import Decision, Delivery, DeliveryState, Endpoint, Mailbox, Message, MessageState
 from app.rules.preferences import read
-from app.rules.verdict import Verdict
+from app.rules.verdict import Reason, Verdict
 from tests.jobs.conftest import World
 from tests.letters import a_mail, desabo, matching, with_link
+from tests.servers import MailHost
 from tests.servers.sink import Answer
 
 
@@ -155,3 +161,34 @@ async def test_with_grouping_off_every_mail_about_the_same_goes(world: World) ->
     world.arrives(matching(42))
     await world.settle()
     assert len(world.sink.seen) == 2
+
+
+async def test_whoever_is_to_be_told_gets_a_mail_and_nobody_else_does(world: World) -> None:
+    with MailHost() as host:
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": host.port, "smtp_from": "signal@example.org"}
+        config = world.context.config.model_copy(update={**mail, "smtp_tls": "none"})
+        context = replace(world.context, config=config)
+        for wanted in (True, False, True):
+            await prefer(world, notify_on_failure=wanted, notify_to=["ada@example.org"])
+            async with world.context.database.transaction() as db:
+                mailbox = await db.get_one(Mailbox, 1)
+                notices.mailbox_failing(db, mailbox, Reason("auth_failed"), world.clock())
+            await notify(context)
+            world.clock.pass_(minutes=20)
+            await notify(context)
+        assert [got.to for got in host.got] == [["ada@example.org"]] * 2
+
+
+async def test_the_mirror_gets_links_while_that_is_wanted(world: World) -> None:
+    async with world.context.database.transaction() as db:
+        first = (await db.exec(select(Endpoint))).one()
+        mirror = Endpoint(**first.model_dump(exclude={"id"}) | {"name": "mirror"})
+        db.add(mirror)
+        await db.flush()
+        number = mirror.id
+    await world.set(mirror_id=number)
+    for wanted in (True, False):
+        await prefer(world, mirror_media_to_custom=wanted)
+        world.arrives(with_link())
+        await world.settle()
+    assert [one.endpoint_id for one in await world.rows(Delivery)] == [1, number, 1]

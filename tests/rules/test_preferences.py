@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.rules.outcome import SCHEDULE
-from app.rules.preferences import effect, priorities, read, rescheduled, retries
+from app.rules.preferences import effect, further_effect, priorities, read, rescheduled, retries
 from app.rules.words import say
 
 
@@ -28,8 +28,13 @@ from app.rules.words import say
         ("retry_delay_sec", -1, "from 0 to 600"),
         ("webhook_timeout_sec", 0, "from 1 to 300"),
         ("rate_limit_per_hour", [], "from 0 to 100000"),
-        ("notify_on_failure", True, "stays off"),
-        ("mirror_media_to_custom", True, "stays off"),
+        ("notify_to", "ada@example.org", "list of texts"),
+        ("notify_to", ["Ada <ada@example.org>"], "“Ada <ada@example.org>” is no e-mail address"),
+        ("notify_to", ["ada@example.org,bob@example.org"], "is no e-mail address"),
+        ("notify_to", ["ada@example.org\r\nBcc: eve@example.org"], "is no e-mail address"),
+        ("notify_to", ["ada@éxample.org"], "is no e-mail address"),
+        ("notify_to", ["ada"], "is no e-mail address"),
+        ("notify_to", [f"ada{n}@example.org" for n in range(11)], "at most 10"),
     ],
 )
 def test_a_mistake_is_named(name: str, value: Any, says: str) -> None:  # noqa: ANN401 - whatever JSON holds
@@ -45,6 +50,31 @@ def test_senders_are_taken_in_the_words_of_both_programs() -> None:
         "bob@example.com": "normal",
         "cid@example.com": "low",
     }
+
+
+@pytest.mark.parametrize("value", [True, 1, "yes", [0]])
+def test_a_switch_is_on_for_whatever_the_predecessor_took_as_on(value: Any) -> None:  # noqa: ANN401
+    names = ("require_attachments", "notify_on_failure", "mirror_media_to_custom")
+    assert read(dict.fromkeys(names, value)) == (dict.fromkeys(names, True), {})
+    assert read(dict.fromkeys(names, None)) == (dict.fromkeys(names, False), {})
+
+
+def test_an_address_that_is_there_twice_is_told_once() -> None:
+    given = ["Ada@example.org", " ada@example.org ", "bob@example.org", ""]
+    assert read({"notify_to": given})[0] == {"notify_to": ["ada@example.org", "bob@example.org"]}
+
+
+def test_what_mirror_and_notices_do_is_said() -> None:
+    def said(**given: Any) -> list[str]:  # noqa: ANN401
+        usual: dict[str, Any] = {"mirror": "", "notify": True, "to": ["ada@example.org"], "server": True}
+        return [say(reason) for reason in further_effect(**usual | given)]
+
+    assert said(mirror="archive")[0] == "Sends the links of each mail to “archive” too, once"
+    assert said()[0] == "Links go to the rules' own receivers alone"
+    assert said()[1].startswith("Tells ada@example.org by mail")
+    assert "SMTP_HOST is not set" in said(server=False)[1]
+    assert "there is no address" in said(to=[])[1]
+    assert said(notify=False)[1] == "Nobody is told by mail when something fails"
 
 
 def test_a_name_that_is_not_known_is_passed_over() -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.models import NoticeKind
 from app.rules.condition import Mode
 from app.rules.outcome import Word
 from app.rules.rule import DETECTORS, Action, Priority
@@ -23,6 +24,7 @@ MADE_UP |= {f"matched_{detector}" for detector in DETECTORS}
 MADE_UP |= {f"{sign}{mode}_of" for sign in ("", "not_") for mode in Mode}
 MADE_UP |= {f"{whose}_{action}" for whose in ("time", "urgent") for action in Action}
 MADE_UP |= {f"goes_{priority}" for priority in Priority}
+MADE_UP |= {f"notice_{kind}" for kind in NoticeKind}
 MADE_UP |= {f"counts_{sign}{mode}" for sign in ("", "not_") for mode in Mode}
 MADE_UP |= {
     f"asks_{sign}{noun}" for sign in ("", "no_") for noun in ("attachment", "detector", "header", "link")
@@ -90,6 +92,16 @@ FACTS = {
     "by": "ada",
     "least": 1,
     "most": 300,
+    "host": "hooks.example.com",
+    "waits": "5s, 5min",
+    "span": "3 h",
+    "hours": 24,
+    "names": ["X-Team"],
+    "since": "2025-10-13T22:00:00+00:00",
+    "at": "2025-10-13T22:00:00+00:00",
+    "delivery": 7,
+    "url": "https://signal.example.org",
+    "why": [{"code": "timed_out", "facts": {}}],
 }
 
 

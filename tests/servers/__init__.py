@@ -2,6 +2,7 @@
 
 from tests.servers.dovecot import Dovecot
 from tests.servers.fake_imap import FakeImap
+from tests.servers.mail_host import MailHost
 from tests.servers.port import free_port
 from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
@@ -12,6 +13,7 @@ __all__ = [
     "Answer",
     "Dovecot",
     "FakeImap",
+    "MailHost",
     "Postgres",
     "Redis",
     "Seen",

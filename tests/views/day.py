@@ -140,7 +140,7 @@ async def _add_retried(db: AsyncSession, cast: Cast) -> None:
         state=DeliveryState.PENDING,
         finished_at=None,
         attempts=2,
-        due_at=cast.now + timedelta(minutes=4),
+        due_at=cast.now + timedelta(minutes=40),
         reason=reason("timed_out"),
         may_have_arrived=True,
     )

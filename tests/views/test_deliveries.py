@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -51,10 +51,24 @@ async def test_the_history_is_narrowed_by_each_of_its_filters(ada: httpx2.AsyncC
     assert cast.deliveries["sent"].id not in old
 
 
+async def test_the_history_is_narrowed_to_the_minute(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
+    number = cast.deliveries["sent"].id
+    async with site.database.transaction() as db:
+        (await db.get_one(Delivery, number)).created_at = datetime(2026, 3, 2, 8, 30, 20, tzinfo=UTC)
+    minutes = {("09:30", "09:30"): True, ("09:31", "10:00"): False, ("09:00", "09:29"): False}
+    for (first, last), there in minutes.items():
+        page = (await ada.get(f"/deliveries?from=2026-03-02T{first}&to=2026-03-02T{last}")).text
+        assert (rows(page) == [number]) is there, (first, last)
+        assert f'name="from" value="2026-03-02T{first}"' in page
+        assert f'name="to" value="2026-03-02T{last}"' in page
+    assert 'name="to" value="2026-03-02T23:59"' in (await ada.get("/deliveries?to=2026-03-02")).text
+
+
 @pytest.mark.usefixtures("cast")
 async def test_a_day_that_is_none_narrows_nothing(ada: httpx2.AsyncClient) -> None:
     whole = rows((await ada.get("/deliveries")).text)
     assert rows((await ada.get("/deliveries?from=2026-13-40&to=9999-12-31&endpoint=x")).text) == whole
+    assert rows((await ada.get("/deliveries?from=0001-01-01T00:00&to=2026-03-02T25:00")).text) == whole
 
 
 @pytest.mark.usefixtures("cast")

@@ -25,7 +25,8 @@ USUAL = {
     "webhook_timeout_sec": 30,
     "rate_limit_per_hour": 0,
     "notify_on_failure": False,
-    "mirror_media_to_custom": False,
+    "notify_to": [],
+    "mirror_media_to_custom": True,
 }
 WANTED = {
     "exclude_keywords": [" devis ", ""],
@@ -36,6 +37,9 @@ WANTED = {
     "retry_delay_sec": 60,
     "webhook_timeout_sec": 90,
     "rate_limit_per_hour": 20,
+    "notify_on_failure": True,
+    "notify_to": ["ada@example.org"],
+    "mirror_media_to_custom": False,
 }
 
 
@@ -126,12 +130,18 @@ async def test_the_demos_receiver_is_left_alone(ada: httpx2.AsyncClient, site: S
     assert [one.timeout for one in await endpoints(site)] == [30, 10]
 
 
-@pytest.mark.parametrize("name", ["notify_on_failure", "mirror_media_to_custom"])
-async def test_what_has_no_effect_here_cannot_be_switched_on(ada: httpx2.AsyncClient, name: str) -> None:
-    answer = await ada.post(URL, json={name: True})
-    assert (answer.status_code, answer.json()["success"]) == (400, False)
-    assert answer.json()["message"] == f"{name}: This version cannot do that: it stays off"
-    assert (await ada.post(URL, json={name: False})).status_code == 200
+async def test_every_switch_can_be_set_and_cleared(ada: httpx2.AsyncClient, site: Site) -> None:
+    for on in (True, False):
+        wanted = {
+            "notify_on_failure": on,
+            "mirror_media_to_custom": on,
+            "notify_to": ["ada@example.org"] * on,
+        }
+        assert (await ada.post(URL, json=wanted)).status_code == 200
+        assert {name: (await prefs(ada))[name] for name in wanted} == wanted
+        async with site.database.reading() as db:
+            setting = await Setting.load(db)
+        assert (setting.notify_on_failure, setting.mirror_media) == (on, on)
 
 
 async def test_the_first_mistake_is_told_and_nothing_is_saved(ada: httpx2.AsyncClient) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.web.i18n import CATALOGUES, choose, missing
+from app.catalogue import CATALOGUES
+from app.web.i18n import choose, missing
 from tests.web.client import Site
 
 

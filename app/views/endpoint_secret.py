@@ -1,0 +1,56 @@
+"""A receiver's secret: shown once, when it is made, and never to be read again."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import Response
+
+from app.jobs import receivers as work
+from app.models import Endpoint
+from app.views.endpoints import changed, find
+from app.views.frame import framed, path, signed_in_as
+from app.web.state import Request
+
+
+async def new(request: Request) -> Response:
+    """Ask before a new secret takes the place of the old one."""
+    async with request.state["database"].reading() as db:
+        endpoint = await find(db, request, locked=False)
+        overlaps = len(endpoint.secrets_at(request.state["now"]())) > 1
+        return await framed(
+            request, db, "endpoints/rotation.html", fragment="rotation", endpoint=endpoint, overlaps=overlaps
+        )
+
+
+async def create(request: Request) -> Response:
+    vault, now = request.state["vault"], request.state["now"]()
+    async with request.state["database"].transaction() as db:
+        endpoint = await find(db, request)
+        secret = work.rotate(db, endpoint, vault=vault, by=signed_in_as(request), now=now)
+        await db.flush()
+        return await show_secret(request, db, endpoint, secret)
+
+
+async def create_expiry(request: Request) -> Response:
+    """Let the old secret sign no more, before its time."""
+    async with request.state["database"].transaction() as db:
+        endpoint = await find(db, request)
+        work.end_overlap(db, endpoint, by=signed_in_as(request), now=request.state["now"]())
+    return await changed(request, endpoint)
+
+
+async def show_secret(
+    request: Request, db: AsyncSession, endpoint: Endpoint, secret: str, *, first: bool = False
+) -> Response:
+    """Answer with the secret; a page that is loaded again is the receiver's."""
+    answer = await framed(
+        request,
+        db,
+        "endpoints/secret.html",
+        fragment="secret",
+        endpoint=endpoint,
+        secret=secret,
+        first=first,
+        overlaps=len(endpoint.secrets_at(request.state["now"]())) > 1,
+    )
+    answer.headers["HX-Push-Url"] = path(request, "endpoint", endpoint_id=endpoint.id)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
