@@ -32,6 +32,7 @@ WORDS = (
     # a receiver
     N_("active"),
     N_("paused"),
+    N_("deleted"),
     N_("parked"),
     # a process
     N_("ready"),
@@ -61,6 +62,8 @@ WORDS = (
     N_("bad url"),
     N_("secret unreadable"),
     N_("auth failed"),
+    N_("mail refused"),
+    N_("source removed"),
     N_("folder missing"),
     N_("unavailable"),
     N_("parser failed"),
