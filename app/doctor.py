@@ -181,8 +181,9 @@ async def _mail_server(config: Config) -> str:
 
 async def _receiver(config: Config, receiver: Receiver) -> str:
     """Connect as a delivery would, through the same gate, and send nothing."""
-    gate, parts = Gate(config.allow_private_targets), urlsplit(receiver.url)
+    gate = Gate(config.allow_private_targets)
     gate.check_url(receiver.url)
+    parts = urlsplit(receiver.url)
     secure, host = parts.scheme == "https", parts.hostname or ""
     port = parts.port or (443 if secure else 80)
     address, *_ = await resolve(host)

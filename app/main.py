@@ -123,6 +123,7 @@ def _lifespan(
                 live=live,
                 now=now,
                 templates=environment(app.url_path_for),
+                long_counts=asyncio.Semaphore(1),
                 session=None,
             )
 

@@ -19,10 +19,10 @@ from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
 from app.jobs.border import Work, guarded
+from app.jobs.checker import Checker
 from app.jobs.context import Context
 from app.jobs.decide import decide_waiting, give_back_own
 from app.jobs.deliver import Deliverer
-from app.jobs.endpoint_test import Checker
 from app.jobs.ingest import ingest
 from app.jobs.notify import notify
 from app.jobs.owner import owner_of, registered

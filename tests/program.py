@@ -18,6 +18,7 @@ from tests.servers.port import free_port
 from tests.servers.waiting import eventually
 
 SIGN_IN = re.compile(r"^Sign in: (http://\S+)$", re.MULTILINE)
+LAST_WORDS = 150  # lines
 START = 60.0  # seconds: two shared cores, and every import for the first time
 
 
@@ -70,7 +71,9 @@ class Program:
             raise AssertionError(self.output)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            print("".join(self._lines[-LAST_WORDS:]))  # noqa: T201 - pytest shows it beside the failure
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(15)

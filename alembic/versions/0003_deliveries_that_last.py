@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_database_size")),
     )
+    op.add_column("attempt", sa.Column("url", sa.String(), nullable=False, server_default=""))
     op.add_column("message", sa.Column("source_removed_at", MOMENT, nullable=True))
     sending = sa.text("state = 'sending'")
     columns = ["state", "endpoint_id", "lease_owner"]
@@ -36,6 +37,7 @@ def upgrade() -> None:
 
 def _endpoints() -> None:
     for column in (
+        sa.Column("url_since", MOMENT, nullable=True),
         sa.Column("state_since", MOMENT, nullable=True),
         sa.Column("parked_for", FACTS, nullable=True),
         sa.Column("authority", sa.String(), nullable=False, server_default=""),
@@ -49,6 +51,7 @@ def _endpoints() -> None:
         sa.Column("opened", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("open_until", MOMENT, nullable=True),
         sa.Column("closed_at", MOMENT, nullable=True),
+        sa.Column("saved_by", sa.String(), nullable=False, server_default=""),
         sa.Column("first_pause", sa.Float(), nullable=False, server_default="30"),
         sa.Column("longest_pause", sa.Float(), nullable=False, server_default="600"),
     ):
@@ -113,6 +116,7 @@ def _tests() -> None:
         "endpoint_test",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("endpoint_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
         sa.Column("webhook_id", sa.String(), nullable=False),
         sa.Column("requested_by", sa.String(), nullable=False),
         sa.Column("requested_at", MOMENT, nullable=False),

@@ -7,7 +7,7 @@ import httpcore2
 
 from app.integrations.errors import Failure, IntegrationError, failure_of
 from app.integrations.journey import Journey, current
-from app.integrations.network import Gate
+from app.integrations.network import Gate, private
 from app.integrations.resolver import Resolve
 from app.integrations.stream import Stream, connect
 
@@ -65,4 +65,4 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         ours = stream.get_extra_info("client_addr")
         if ours and ours[0] == address and not self._gate.allows(address, port):
             await stream.aclose()
-            raise IntegrationError(Failure.PRIVATE_ADDRESS, f"{address} is this machine", permanent=True)
+            raise private(address, port)

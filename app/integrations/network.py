@@ -6,7 +6,19 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+import httpx2
+
 from app.integrations.errors import Failure, IntegrationError
+from app.rules.url_faults import (
+    NO_HOST,
+    NO_HTTPS,
+    NO_NAME,
+    NO_PASSWORDS,
+    NO_PORT,
+    NO_RECEIVER,
+    NO_SIGNS,
+    UNENCRYPTED,
+)
 
 URL_LIMIT = 2048
 SETTING = "ALLOW_PRIVATE_TARGETS"
@@ -26,7 +38,13 @@ _NOT_PUBLIC: tuple[Network, ...] = tuple(
     )
 )
 # Where clouds keep their machines' secrets: no setting opens these.
-_METADATA = {ip_address(address) for address in ("169.254.169.254", "100.100.100.200", "fd00:ec2::254")}
+_METADATA = {
+    ip_address(address)
+    for address in (
+        *("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+        *("fd00:ec2::254", "fd00:c1::a9fe:a9fe", "fd20:ce::254"),
+    )
+}
 # Services that would take an HTTP request for commands of theirs.
 _DENIED_PORTS = {22, 25, 53, 110, 143, 465, 587, 993, 995, 3306, 5432, 6379, 11211, 27017}
 _BAD_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\#\s]")
@@ -51,31 +69,34 @@ class Gate:
         if len(url.encode("utf-8", "replace")) > URL_LIMIT:
             _refuse_url(f"longer than {URL_LIMIT} bytes")
         if _BAD_CHARACTERS.search(url):
-            _refuse_url("spaces, control characters, backslashes and fragments are not allowed")
+            _refuse_url(NO_SIGNS)
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
+            httpx2.URL(url)  # as it is read when something is sent
+        except httpx2.InvalidURL:
+            _refuse_url(NO_NAME)
         except ValueError as error:
-            _refuse_url(str(error))
+            _refuse_url(str(error)[:200])
         if parts.scheme not in ("https", "http"):
-            _refuse_url("must begin with https://")
+            _refuse_url(NO_HTTPS)
         if not host or "@" in parts.netloc or "%" in parts.netloc or port == 0:
-            _refuse_url("names no plain host")
+            _refuse_url(NO_PASSWORDS if "@" in parts.netloc else NO_HOST)
         self._check_target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
 
     def judge(self, address: str, port: int, *, plain: bool) -> None:
         """Refuse an address that is not public and not allowed; `plain` HTTP reaches allowed ones only."""
         judged = _unwrapped(ip_address(address))
         if port in _DENIED_PORTS:
-            _refuse_address(f"port {port} is never a receiver's")
+            _refuse_url(NO_PORT)
         if judged in _METADATA:
-            _refuse_address(f"{judged} is never a receiver's")
+            _refuse_url(NO_RECEIVER)
         if self.allows(address, port):
             return
         if not _public(judged):
-            _refuse_address(f"{judged} is not a public address, and not in {SETTING}")
+            raise private(address, port)
         if plain:
-            _refuse_url(f"plain http is for targets in {SETTING}: use https")
+            _refuse_url(UNENCRYPTED)
 
     def allows(self, address: str, port: int) -> bool:
         """Whether the owner's list opens this very target."""
@@ -87,9 +108,16 @@ class Gate:
         if _is_address(host):
             self.judge(host, port, plain=plain)
         elif plain and not self._allowed:
-            _refuse_url(f"plain http is for targets in {SETTING}: use https")
+            _refuse_url(UNENCRYPTED)
         elif not _is_name(host):
-            _refuse_url("the host is no name")
+            _refuse_url(NO_NAME)
+
+
+def private(address: str, port: int) -> IntegrationError:
+    """Refuse a private address, and say what would allow it."""
+    judged = _unwrapped(ip_address(address))
+    network = f"{judged}/32" if isinstance(judged, IPv4Address) else f"[{judged}]/128"
+    return IntegrationError(Failure.PRIVATE_ADDRESS, f"{SETTING}={network}:{port}", permanent=True)
 
 
 def _allowed(entry: str) -> _Allowed:
@@ -136,10 +164,6 @@ def _public(address: Address) -> bool:
     scoped = isinstance(address, IPv6Address) and address.scope_id is not None
     special = address.is_multicast or address.is_reserved or address.is_unspecified or scoped
     return address.is_global and not special and not any(address in network for network in _NOT_PUBLIC)
-
-
-def _refuse_address(detail: str) -> NoReturn:
-    raise IntegrationError(Failure.PRIVATE_ADDRESS, detail, permanent=True)
 
 
 def _refuse_url(detail: str) -> NoReturn:

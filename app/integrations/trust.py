@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from app.integrations.errors import Failure, IntegrationError
 
+MOST_KEPT = 32  # contexts, of some 700 kB each
+
 
 def check_authority(pem: str) -> None:
     """Refuse what TLS could not use.
@@ -35,6 +37,8 @@ class Trust:
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if authority:
                 _trust_also(context, authority)
+            while len(self._verified) >= MOST_KEPT:  # whoever holds one of them keeps it
+                del self._verified[next(iter(self._verified))]
             self._verified[authority] = context
         return self._verified[authority]
 

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Mapping
 
 import httpcore2
-import httpx2
 
 from app.integrations.errors import Failure, IntegrationError
 from app.integrations.journey import Journey, current
@@ -62,15 +61,11 @@ class Webhooks:
                 return switched(journey)
             raise DeliveryError(_named(error, journey), journey) from error
 
-    async def drop(self, key: int | str) -> None:
-        """Close an endpoint's pool: it was changed or deleted. What is on its way arrives."""
-        pool = self._pools.pop(key, None)
-        if pool is not None:
-            await pool.retire()
-
     async def aclose(self) -> None:
-        for key in list(self._pools):
-            await self.drop(key)
+        """Close every pool; what is on its way arrives."""
+        while self._pools:
+            _, pool = self._pools.popitem()
+            await pool.retire()
 
     async def _pool(self, target: Target) -> Pool:
         known = self._pools.get(target.key)
@@ -84,10 +79,7 @@ class Webhooks:
     def _made(self, target: Target) -> Pool:
         self._gate.check_url(target.url)
         context = self._trust.context(verify=target.verify, authority=target.authority)
-        try:
-            return Pool(target, self._gate, self._resolve, context)
-        except httpx2.InvalidURL as error:
-            raise IntegrationError(Failure.BAD_URL, str(error), permanent=True) from error
+        return Pool(target, self._gate, self._resolve, context)
 
 
 def _named(error: Exception, journey: Journey) -> IntegrationError:

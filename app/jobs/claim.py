@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Row, bindparam, delete, insert, update
 from sqlmodel import col, select
@@ -33,6 +33,7 @@ class Claimed:
     content_type: str
     endpoint: Endpoint
     at: datetime
+    places: int  # requests to its endpoint that may be under way with us
     probe: bool  # whether the breaker may close again
 
 
@@ -41,21 +42,25 @@ async def claim(context: Context, room: Room, *, look_first: bool = True) -> lis
 
     While nothing may go, nobody needs the write lock: `look_first`, unless there is likely to be something.
     """
-    now, owner = context.now(), context.owner
+    owner = context.owner
     if look_first:
+        now = context.now()
         async with context.database.reading() as db:
             if not await _shares(db, await due.endpoints(db, owner=owner, now=now), room, now):
                 return []
     async with context.database.transaction() as db:
+        now = context.now()  # a lease begins when we have the lock, however long we waited for it
         taken: list[Taken] = []
         waiting = await due.endpoints(db, owner=owner, now=now, for_update=True)
-        for endpoint, most in await _shares(db, waiting, room, now):
-            until = now + endpoint.lease
-            if endpoint.opened:  # nobody else is to try it out meanwhile
-                endpoint.open_until = until
-            rows = await due.take(db, endpoint, most=most, owner=owner, now=now, until=until + GRACE)
-            taken += [(endpoint, row) for row in rows]
-        claimed = await _prepare(db, taken, owner=owner, now=now)
+        shares = await _shares(db, waiting, room, now)
+        for one in shares:
+            until = now + one.endpoint.lease
+            rows = await due.take(db, one.endpoint, most=one.most, owner=owner, now=now, until=until + GRACE)
+            if one.endpoint.opened and rows:  # nobody else is to try it out meanwhile
+                one.endpoint.open_until = until
+            taken += [(one.endpoint, row) for row in rows]
+        places = {one.endpoint.id: one.places for one in shares}
+        claimed = await _prepare(db, taken, places, owner=owner, now=now)
     context.crash.point("claim.after_commit")
     return claimed
 
@@ -79,31 +84,43 @@ async def put_back(context: Context, claimed: Sequence[Claimed]) -> None:
                 await db.exec(delete(Attempt).where(*begun))
 
 
-async def _shares(
-    db: AsyncSession, waiting: Sequence[Due], room: Room, now: datetime
-) -> list[tuple[Endpoint, int]]:
-    """Say how much of each endpoint's may be taken now."""
+class Share(NamedTuple):
+    """How much of an endpoint's may be taken now, and how many requests may be under way with us."""
+
+    endpoint: Endpoint
+    most: int
+    places: int
+
+
+async def _shares(db: AsyncSession, waiting: Sequence[Due], room: Room, now: datetime) -> list[Share]:
     shares = []
     for one in waiting:
-        endpoint, most = one.endpoint, min(room(one.endpoint), _free(one))
+        endpoint, places = one.endpoint, one.endpoint.at_once - one.elsewhere
+        most = min(room(endpoint), _free(one))
         if most <= 0:
             continue
         used = await attempts_this_hour(db, endpoint, now)
         if endpoint.rate_per_hour:
             most = min(most, endpoint.rate_per_hour - used)
         if against(endpoint, sending=one.sending, used=used, now=now) is None:
-            shares.append((endpoint, most))
+            shares.append(Share(endpoint, most, places))
     return shares
 
 
 def _free(one: Due) -> int:
-    """What other workers send counts; of one that goes in order, also what we have not written down yet."""
+    """Count the places; our own are counted by us, unless others send to it too or it goes in order.
+
+    Then also what we have not written down yet counts, and nothing is taken ahead.
+    """
     endpoint = one.endpoint
-    used = one.under_way if endpoint.at_once == 1 else one.elsewhere
-    return endpoint.at_once + endpoint.ahead - used
+    if one.elsewhere or endpoint.at_once == 1:
+        return endpoint.at_once - one.under_way
+    return endpoint.at_once + endpoint.ahead
 
 
-async def _prepare(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now: datetime) -> list[Claimed]:
+async def _prepare(
+    db: AsyncSession, taken: Sequence[Taken], places: dict[int | None, int], *, owner: str, now: datetime
+) -> list[Claimed]:
     """Freeze what is sent for the first time, and write an attempt down for each.
 
     One whose body cannot be made is held, and takes no other along.
@@ -117,6 +134,8 @@ async def _prepare(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now:
         body = row.body or bodies[row.id]
         if isinstance(body, Word):
             await _hold(db, row, body, now)
+            if endpoint.opened:
+                endpoint.open_until = now  # another may try it out
             continue
         kind = row.content_type or CONTENT_TYPES[endpoint.mode]
         if row.body is None or not row.content_type:
@@ -130,6 +149,7 @@ async def _prepare(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now:
                 content_type=kind,
                 endpoint=endpoint,
                 at=now,
+                places=places[endpoint.id],
                 probe=bool(endpoint.opened),
             )
         )
@@ -146,6 +166,7 @@ async def _begin(db: AsyncSession, taken: Sequence[Taken], *, owner: str, now: d
             **_BEGUN,
             "delivery_id": row.id,
             "endpoint_id": endpoint.id,
+            "url": endpoint.url,
             "generation": row.generation,
             "number": row.attempts,
             "owner": owner,

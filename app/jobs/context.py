@@ -38,3 +38,4 @@ class Context:
     now: Callable[[], datetime]
     crash: Crash = field(default_factory=Crash)
     bells: Bells = field(default_factory=Bells)
+    in_hand: set[int] = field(default_factory=set)  # deliveries that this process sends or has to write down

@@ -5,17 +5,17 @@ from collections import defaultdict, deque
 from functools import partial
 
 from app.events import Event
-from app.integrations.errors import IntegrationError
 from app.jobs.border import guarded
 from app.jobs.claim import Claimed, claim, put_back
 from app.jobs.context import Context
 from app.jobs.outcome import record
 from app.jobs.patience import until_taken
-from app.jobs.request import headers_of, target_of
+from app.jobs.request import exchange
 from app.jobs.result import Result
 from app.models import Endpoint, due
 
 MOST_RESULTS = 50  # in one commit
+STALE = 1.0  # seconds after which what waits for a place is asked again whether it may go
 
 
 class Lane:
@@ -24,11 +24,17 @@ class Lane:
     def __init__(self) -> None:
         self.under_way: set[asyncio.Task[None]] = set()
         self.waiting: deque[Claimed] = deque()
+        self.since = 0.0  # when the last of them was claimed, on the loop's clock
         self.places = 1
 
     @property
     def claimed(self) -> int:
         return len(self.under_way) + len(self.waiting)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a pause, a deletion or another address may have come since what waits was claimed."""
+        return bool(self.waiting) and asyncio.get_running_loop().time() > self.since + STALE
 
     @property
     def full(self) -> bool:
@@ -46,14 +52,16 @@ class Deliverer:
 
     async def claim_due(self) -> int:
         """Start what is due and has a free place; gives how many were claimed."""
+        await self._return(*(lane for lane in self._lanes.values() if lane.stale))
         look_first = not self._found
         claimed = await guarded("claim", partial(claim, self._context, self._room, look_first=look_first))
         if claimed is None:
             claimed = await self._claim_singly()
         self._found = bool(claimed)
         for one in claimed:
+            self._context.in_hand.add(one.id)
             lane = self._lanes[one.endpoint.id]
-            lane.places = one.endpoint.at_once
+            lane.places, lane.since = one.places, asyncio.get_running_loop().time()
             lane.waiting.append(one)
         for endpoint_id in {one.endpoint.id for one in claimed}:
             self._fill(self._lanes[endpoint_id])
@@ -70,22 +78,28 @@ class Deliverer:
             await guarded(
                 "record", partial(self._write, results), failed=partial(self._write_singly, results)
             )
-            for _ in results:
+            for result in results:
+                self._context.in_hand.discard(result.claimed.id)
                 self._results.task_done()
             self._context.bells.deliver.set()
             await self._context.queue.publish(Event.DELIVERY_CHANGED)
 
     async def drain(self) -> None:
         """Begin nothing more; wait until what is under way has ended and is written down."""
-        waiting = [one for lane in self._lanes.values() for one in lane.waiting]
-        for lane in self._lanes.values():
-            lane.waiting.clear()
-        if waiting:
-            await guarded("put back", partial(put_back, self._context, waiting))
+        await self._return(*self._lanes.values())
         tasks = [task for lane in self._lanes.values() for task in lane.under_way]
         if tasks:
             await asyncio.wait(tasks)
         await self._results.join()
+
+    async def _return(self, *lanes: Lane) -> None:
+        """Give back what waits for a place: it may not be what is wanted any more."""
+        waiting = [one for lane in lanes for one in lane.waiting]
+        for lane in lanes:
+            lane.waiting.clear()
+        if waiting:
+            await guarded("put back", partial(put_back, self._context, waiting))
+            self._context.in_hand.difference_update(one.id for one in waiting)
 
     async def _claim_singly(self) -> list[Claimed]:
         """Something of one endpoint's cannot be claimed: it takes no other's along."""
@@ -113,42 +127,30 @@ class Deliverer:
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.under_way.discard(task)
-        self._fill(lane)
+        if not lane.stale:
+            self._fill(lane)
+        elif not self._context.bells.stopping.is_set():
+            self._context.bells.deliver.set()  # what has waited for long goes back first
 
     async def _send(self, claimed: Claimed, *, busy: bool) -> None:
-        context, endpoint, kept = self._context, claimed.endpoint, {}
-        answer, failure = None, None
-        try:
-            headers = headers_of(
-                context,
-                endpoint,
-                webhook_id=claimed.webhook_id,
-                content_type=claimed.content_type,
-                body=claimed.body,
-                at=context.now(),
-            )
-            kept = headers.kept
-            answer = await context.webhooks.post(
-                target_of(context, endpoint), claimed.body, headers.sent, endpoint.timeout
-            )
-        except IntegrationError as error:
-            failure = error
-        context.crash.point("send.after")
-        self._results.put_nowait(
-            Result(
-                claimed=claimed,
-                ended_at=context.now(),
-                request_headers=kept,
-                answer=answer,
-                failure=failure,
-                busy=busy,
-            )
+        context = self._context
+        made = await exchange(
+            context,
+            claimed.endpoint,
+            webhook_id=claimed.webhook_id,
+            content_type=claimed.content_type,
+            body=claimed.body,
         )
+        context.crash.point("send.after")
+        if not made.well:
+            await self._return(self._lanes[claimed.endpoint.id])
+        ended_at = context.now()
+        self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, exchange=made, busy=busy))
 
     async def _broke(self, claimed: Claimed) -> None:
         """An error of ours ends a try as a failure does, so that there is a last one."""
         ended_at = self._context.now()
-        self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, request_headers={}))
+        self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at))
 
     async def _write(self, results: list[Result]) -> None:
         await until_taken("results", partial(record, self._context, results))
@@ -156,4 +158,5 @@ class Deliverer:
     async def _write_singly(self, results: list[Result]) -> None:
         """One of them cannot be recorded: it takes no other along."""
         for result in results:
-            await guarded("record one", partial(self._write, [result]))
+            bare = partial(self._write, [result.bare()])
+            await guarded("record one", partial(self._write, [result]), failed=bare)

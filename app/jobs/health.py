@@ -25,24 +25,26 @@ Heard = Sequence[tuple[Result, Treatment]]
 
 async def hear(db: AsyncSession, endpoint: Endpoint, heard: Heard) -> None:
     """Take in what happened at one receiver; its attempts are written down already."""
-    told, opened = endpoint.opened >= TOLD or endpoint.parked_for is not None, endpoint.opened
+    was_open, was_told_of = endpoint.opened, endpoint.opened >= TOLD or endpoint.parked_for is not None
     for result, treatment in sorted(heard, key=lambda one: one[0].ended_at):
         _hear(endpoint, result, treatment)
         _keep_pace(endpoint, result, treatment)
-        if treatment.parks_endpoint:
-            _park(db, endpoint, treatment.reason, result.ended_at)
-        if treatment.state == DeliveryState.FAILED:
-            why, when = treatment.reason, result.ended_at
-            notices.delivery_failed(db, result.claimed.id, endpoint, reason=why, now=when)
+        await _tell_of(db, endpoint, result, treatment)
     now = max(result.ended_at for result, _ in heard)
-    if not endpoint.opened and not opened and endpoint.failures and breaker.opens(await _tries(db, endpoint)):
+    if (
+        not endpoint.opened
+        and not was_open
+        and endpoint.failures
+        and breaker.opens(await _tries(db, endpoint))
+    ):
         endpoint.leave_alone(now)
     if breaker.gives_up(endpoint.failing_since, endpoint.failures, now):
         since = endpoint.failing_since or now
         _park(db, endpoint, Reason("receiver_silent", {"since": since.isoformat()}), now)
-    if endpoint.opened == TOLD and opened < TOLD:
+    if was_open < TOLD <= endpoint.opened:
         notices.endpoint_failing(db, endpoint, now)
-    if told and not endpoint.failures and endpoint.state is EndpointState.ACTIVE:
+    well = any(treatment.state == DeliveryState.SENT for _, treatment in heard)
+    if was_told_of and well and not endpoint.failures and endpoint.state is EndpointState.ACTIVE:
         endpoint.parked_for = None
         notices.endpoint_recovered(db, endpoint, now)
 
@@ -50,31 +52,43 @@ async def hear(db: AsyncSession, endpoint: Endpoint, heard: Heard) -> None:
 def _hear(endpoint: Endpoint, result: Result, treatment: Treatment) -> None:
     now = result.ended_at
     if treatment.state == DeliveryState.SENT:
-        endpoint.succeeded(now)
+        endpoint.succeeded(result.claimed.at, now)
     elif treatment.counts_as_failure:
         endpoint.failed(now)
         if result.claimed.probe:
             endpoint.leave_alone(now)
-    elif result.claimed.probe and endpoint.opened:  # it says nothing about the receiver: the next one may
-        endpoint.open_until = now
+    elif result.claimed.probe:
+        endpoint.let_another_try(now)
     asked = _asked(result)
     if asked is not None and treatment.state == DeliveryState.PENDING:
         endpoint.not_before = max(endpoint.not_before or now, now + min(asked, LONGEST_PAUSE))
 
 
 def _keep_pace(endpoint: Endpoint, result: Result, treatment: Treatment) -> None:
-    """Let it have more at once while it answers quickly; what began before a slowing says nothing new."""
-    now = Pace(endpoint.pace, endpoint.usual_ms)
+    """Let it have more at once while it answers quickly, and fewer when it does not."""
     overloaded = result.answer is not None and result.answer.status in OVERLOADED
-    took = result.took
-    if treatment.counts_as_failure or overloaded or (took is not None and pace.is_slow(now, took)):
-        if endpoint.slowed_at is None or result.claimed.at > endpoint.slowed_at:
-            now, endpoint.slowed_at = pace.slower(now), result.ended_at
-    elif took is not None:
-        now = pace.quicker(now, limit=endpoint.concurrency, busy=result.busy)
-    if took is not None and not treatment.counts_as_failure:
-        now = pace.learnt(now, took)
-    endpoint.pace, endpoint.usual_ms = now.now, now.usual
+    may_slow = endpoint.slowed_at is None or result.claimed.at > endpoint.slowed_at
+    changed = pace.after(
+        Pace(endpoint.pace, endpoint.usual_ms),
+        result.took,
+        well=not treatment.counts_as_failure and not overloaded,
+        limit=endpoint.concurrency,
+        busy=result.busy,
+        may_slow=may_slow,
+    )
+    if changed.at_once < endpoint.pace or (overloaded and may_slow):
+        endpoint.slowed_at = result.ended_at
+    endpoint.pace, endpoint.usual_ms = changed.at_once, changed.usual
+
+
+async def _tell_of(db: AsyncSession, endpoint: Endpoint, result: Result, treatment: Treatment) -> None:
+    why, when = treatment.reason, result.ended_at
+    if treatment.parks_endpoint:
+        _park(db, endpoint, why, when)
+    elif treatment.state == DeliveryState.HELD:
+        await notices.endpoint_unreachable(db, endpoint, why, when)
+    elif treatment.state == DeliveryState.FAILED:
+        notices.delivery_failed(db, result.claimed.id, endpoint, reason=why, now=when)
 
 
 async def _tries(db: AsyncSession, endpoint: Endpoint) -> list[Try]:
@@ -98,7 +112,7 @@ def _asked(result: Result) -> timedelta | None:
     """How long the receiver, being overloaded, wants to be left alone altogether."""
     if result.answer is None or result.answer.status not in OVERLOADED:
         return None
-    asked = wait_asked(result.retry_after, result.ended_at)
+    asked = wait_asked(result.exchange.told.retry_after, result.ended_at)
     return asked if asked is not None and asked > timedelta(0) else None
 
 

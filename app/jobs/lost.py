@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.jobs import notices
 from app.models import Attempt, Delivery, DeliveryState, Endpoint
 from app.rules.outcome import Word
 from app.rules.verdict import Reason
@@ -37,7 +38,10 @@ async def give_back_deliveries(db: AsyncSession, deliveries: Sequence[Delivery],
         delivery.lease_owner = delivery.lease_until = None
         if delivery.deaths >= MOST_DEATHS:
             delivery.state, delivery.finished_at, delivery.needs_attention = DeliveryState.FAILED, now, True
-            delivery.reason = Reason("sender_killed", {"tries": delivery.deaths}).to_json()
+            why = Reason("sender_killed", {"tries": delivery.deaths})
+            delivery.reason = why.to_json()
+            endpoint = await db.get_one(Endpoint, delivery.endpoint_id)
+            notices.delivery_failed(db, delivery.id or 0, endpoint, reason=why, now=now)
 
 
 async def _attempt(db: AsyncSession, delivery: Delivery) -> Attempt:

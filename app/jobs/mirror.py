@@ -1,12 +1,12 @@
 """The mirror: a second receiver that gets the links of each mail, and nothing of it besides."""
 
 from collections.abc import Iterable, Sequence
-from secrets import token_hex
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Delivery, DeliveryState, Setting
+from app.models.delivery import new_webhook_id
 from app.models.mirror import COPY
 
 GOING = (DeliveryState.PENDING, DeliveryState.HELD)
@@ -27,7 +27,7 @@ def copy_of(
     if any(one.endpoint_id == mirror_id for one in known) or any(COPY in one.facts for one in earlier):
         return None
     first = going[0].model_dump(exclude={"id"})
-    own = {"endpoint_id": mirror_id, "webhook_id": f"msg_{token_hex(16)}"}
+    own = {"endpoint_id": mirror_id, "webhook_id": new_webhook_id()}
     return Delivery(**first | own | {"facts": {**first["facts"], COPY: True}})
 
 

@@ -37,9 +37,14 @@ async def record(context: Context, results: Sequence[Result]) -> None:
             if not _counts(fate, result, treatment):
                 continue
             changed[fate.id] = fate
-            if not _again_as_form(fate, endpoint, result):
-                _settle(fate, result, treatment)
+            if _again_as_form(fate, endpoint, result):
+                endpoint.let_another_try(result.ended_at)
+                continue
+            _settle(fate, result, treatment)
+            if result.claimed.endpoint.url == endpoint.url:
                 heard[endpoint.id].append((result, treatment))
+            elif fate.state is DeliveryState.HELD:  # for what its old address said
+                fate.wait(result.ended_at, fate.reason)
         await save(db, list(changed.values()), attempts)
         for endpoint_id, results_of_one in heard.items():
             await hear(db, endpoints[endpoint_id], results_of_one)
@@ -55,15 +60,8 @@ def _counts(fate: Fate, result: Result, treatment: Treatment) -> bool:
 
 
 def _treat(fate: Fate, endpoint: Endpoint, result: Result) -> Treatment:
-    answer, failure = result.answer, result.failure
     return outcome.treat(
-        outcome.Answer(
-            status=answer.status if answer else None,
-            body=answer.body.decode("utf-8", "replace") if answer else "",
-            retry_after=result.retry_after,
-            word=Word(failure.reason.value) if failure else None,
-            detail=failure.detail if failure else "",
-        ),
+        result.exchange.told,
         tries=fate.tries,
         refusals=fate.refusals,
         now=result.ended_at,
@@ -75,22 +73,14 @@ def _treat(fate: Fate, endpoint: Endpoint, result: Result) -> Treatment:
 
 def _described(result: Result, treatment: Treatment) -> dict[str, Any]:
     """Give what is written down of an attempt."""
-    answer, failure = result.answer, result.failure
-    met = answer or (failure if isinstance(failure, DeliveryError) else None)
     return {
         "of": result.claimed.id,
         "in_generation": result.claimed.generation,
         "ended_at": result.ended_at,
         "outcome": treatment.reason.code,
-        "detail": failure.detail if failure else "",
-        "request_headers": result.request_headers,
-        "status": answer.status if answer else None,
-        "answer": answer.body if answer else None,
-        "truncated": answer is not None and answer.truncated,
-        "answer_headers": answer.headers if answer else {},
-        "timings": met.timings if met else {},
-        "peer": met.peer if met else "",
+        "detail": result.failure.detail if result.failure else "",
         "may_have_arrived": _may_have_arrived(result),
+        **result.exchange.columns(),
     }
 
 

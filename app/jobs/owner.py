@@ -23,9 +23,10 @@ log = structlog.get_logger()
 
 @cache
 def machine() -> str:
-    """Name this boot of this machine: process numbers mean nothing elsewhere or later."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return f"{socket.gethostname()}-{boot.read_text().strip()[:8] if boot.exists() else 'boot'}"
+    """Name this boot of this machine, and the container: process numbers mean nothing elsewhere or later."""
+    boot, numbers = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    told = boot.read_text().strip()[:8] if boot.exists() else "boot"
+    return f"{socket.gethostname()}-{told}-{numbers.stat().st_ino if numbers.exists() else 0}"
 
 
 def owner_of(role: str) -> str:

@@ -1,7 +1,7 @@
 """What an operator does with the receivers: in force for the next try, each with its log event."""
 
+import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,21 +9,17 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.integrations.errors import IntegrationError
-from app.integrations.network import Gate
 from app.integrations.signature import new_secret
-from app.integrations.webhook import check_authority
 from app.jobs import intervene
 from app.jobs.intervene import Chosen
+from app.jobs.receiver_form import kept_beside, kept_headers
 from app.jobs.seed import add_endpoint, new_endpoint
-from app.models import Content, Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Mode
+from app.models import Content, Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Mode, Setting
 from app.models.held import RECEIVER, HeldFilter
-from app.rules import endpoint_draft
-from app.rules.verdict import Problems, Reason
-from app.vault import Sealed, Vault
+from app.rules.verdict import Reason
+from app.vault import Vault
 
 OVERLAP = timedelta(hours=24)  # for which an old secret goes on signing
-SLOW = 2.0  # requests at once, until it has shown what it takes
 
 CREATED, SAVED, DELETED = "receiver created", "receiver saved", "receiver deleted"
 PAUSED, RESUMED, TAKEN_UP = "receiver paused", "receiver resumed", "receiver taken up again"
@@ -32,47 +28,43 @@ ROTATED, EXPIRED = "receiver given a new secret", "receiver's old secret expired
 Values = dict[str, Any]
 
 
-def read(
-    raw: Mapping[str, Any], *, kept: Mapping[str, str], gate: Gate, may_be_insecure: bool
-) -> tuple[Values, Problems]:
-    """Read a form as `endpoint_draft.read` does, and ask those who know addresses and certificates."""
-    values, problems = endpoint_draft.read(raw, kept=kept, may_be_insecure=may_be_insecure)
-    try:
-        if "url" in values:
-            gate.check_url(values["url"])
-    except IntegrationError as error:
-        problems["url"] = Reason(error.reason.value, {"detail": error.detail})
-        del values["url"]
-    try:
-        if values.get("authority"):
-            check_authority(values["authority"])
-    except IntegrationError:
-        problems["authority"] = Reason("not_certificates")
-        del values["authority"]
-    return values, problems
-
-
-def kept_headers(endpoint: Endpoint | None, vault: Vault) -> dict[str, str]:
-    """Give the extra headers; none, when they cannot be read with this installation's key."""
-    if endpoint is None or not endpoint.extra_headers:
-        return {}
-    try:
-        headers: dict[str, str] = json.loads(vault.open(endpoint.extra_headers))
-    except Sealed:
-        return {}
-    return headers
+class ChangedMeanwhile(Exception):
+    """Somebody else was quicker: what was asked was meant for a receiver as it is no longer."""
 
 
 async def create(db: AsyncSession, values: Values, *, vault: Vault, by: str, now: datetime) -> Endpoint:
     """Add a receiver. Rules choose it in their form; the first of one's own becomes that of all."""
     endpoint = new_endpoint(values["name"], values["url"], vault, now)
     _set(endpoint, values, vault)
+    endpoint.saved_by = by
     if await is_first(db):
         await add_endpoint(db, endpoint, by=by, now=now)
     db.add(endpoint)
     await db.flush()
     _note(db, endpoint, CREATED, by=by, now=now)
     return endpoint
+
+
+async def made_since(db: AsyncSession, values: Values, newest: int | None) -> Endpoint | None:
+    """Find what the same form has made already: a button may be pressed twice.
+
+    `newest` is the last receiver that there was when the form was shown. Who asks meanwhile waits.
+    """
+    await Setting.load(db, for_update=True)
+    if newest is None:
+        return None
+    query = select(Endpoint).where(
+        col(Endpoint.id) > newest,
+        Endpoint.name == values["name"],
+        Endpoint.url == values["url"],
+        Endpoint.state != EndpointState.DELETED,
+    )
+    return (await db.exec(query)).first()
+
+
+async def newest(db: AsyncSession) -> int:
+    """Number the receiver that was made last; 0 without one."""
+    return (await db.exec(select(func.max(Endpoint.id)))).one() or 0
 
 
 async def is_first(db: AsyncSession) -> bool:
@@ -82,12 +74,27 @@ async def is_first(db: AsyncSession) -> bool:
 
 
 def save(
-    db: AsyncSession, endpoint: Endpoint, values: Values, *, vault: Vault, by: str, now: datetime
+    db: AsyncSession,
+    endpoint: Endpoint,
+    values: Values,
+    *,
+    read: Endpoint,
+    vault: Vault,
+    by: str,
+    now: datetime,
 ) -> None:
-    """Change what differs; what waits goes to where the receiver is now, what is on its way is left alone."""
+    """Change what differs; what waits goes to where the receiver is now, what is on its way is left alone.
+
+    Raises:
+        ChangedMeanwhile: what it keeps is not what it kept when the form was `read` beside it.
+    """
+    if kept_beside(endpoint) != kept_beside(read):
+        raise ChangedMeanwhile
     if endpoint.url != values["url"]:  # another place, of which nobody knows yet what it takes
-        endpoint.pace, endpoint.usual_ms = SLOW, None
+        endpoint.begin_anew(now)
+        endpoint.usual_ms, endpoint.url_since = None, now
     changed = _set(endpoint, values, vault)
+    endpoint.saved_by = by
     _note(db, endpoint, SAVED, by=by, now=now, changed=changed)
 
 
@@ -104,13 +111,13 @@ def resume(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> N
     Why it was parked stays with it until it has taken something: then people are told that it works again.
     """
     if endpoint.state is EndpointState.PARKED:
-        endpoint.failures, endpoint.failing_since = 0, None
-        endpoint.opened, endpoint.open_until, endpoint.not_before = 0, None, None
-        endpoint.pace, endpoint.closed_at = SLOW, now
+        endpoint.begin_anew(now)
         _note(db, endpoint, TAKEN_UP, by=by, now=now)
     elif endpoint.state is EndpointState.PAUSED:
         _note(db, endpoint, RESUMED, by=by, now=now)
-    endpoint.state, endpoint.state_since = EndpointState.ACTIVE, now
+    endpoint.let_another_try(now)  # one that was left alone shows at once whether it works again
+    if endpoint.state is not EndpointState.ACTIVE:
+        endpoint.state, endpoint.state_since = EndpointState.ACTIVE, now
 
 
 def held_by(endpoint: Endpoint) -> HeldFilter:
@@ -152,8 +159,18 @@ def _waits() -> ColumnElement[bool]:
     return or_(Delivery.is_now(DeliveryState.PENDING), Delivery.is_now(DeliveryState.HELD))
 
 
-def rotate(db: AsyncSession, endpoint: Endpoint, *, vault: Vault, by: str, now: datetime) -> str:
-    """Give it a new secret, which is nowhere to be read again; for a while the old one signs as well."""
+def mark_of_secret(endpoint: Endpoint) -> str:
+    """Tell one secret from the next, and nothing of either."""
+    return hashlib.sha256(endpoint.secret).hexdigest()[:16]
+
+
+def rotate(db: AsyncSession, endpoint: Endpoint, *, seen: str, vault: Vault, by: str, now: datetime) -> str:
+    """Give it a new secret, which is nowhere to be read again; for a while the old one signs as well.
+
+    Raises:
+        ChangedMeanwhile: it has another secret by now than that of which `seen` is the mark.
+    """
+    _check_secret(endpoint, seen)
     secret = new_secret()
     endpoint.previous_secret, endpoint.previous_until = endpoint.secret, now + OVERLAP
     endpoint.secret = vault.seal(secret)
@@ -161,11 +178,21 @@ def rotate(db: AsyncSession, endpoint: Endpoint, *, vault: Vault, by: str, now: 
     return secret
 
 
-def end_overlap(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> None:
-    """From now on the new secret signs alone."""
+def end_overlap(db: AsyncSession, endpoint: Endpoint, *, seen: str, by: str, now: datetime) -> None:
+    """From now on the new secret signs alone.
+
+    Raises:
+        ChangedMeanwhile: it has another secret by now than that of which `seen` is the mark.
+    """
+    _check_secret(endpoint, seen)
     if len(endpoint.secrets_at(now)) > 1:
         _note(db, endpoint, EXPIRED, by=by, now=now)
     endpoint.previous_secret = endpoint.previous_until = None
+
+
+def _check_secret(endpoint: Endpoint, seen: str) -> None:
+    if seen != mark_of_secret(endpoint):
+        raise ChangedMeanwhile
 
 
 def _set(endpoint: Endpoint, values: Values, vault: Vault) -> list[str]:

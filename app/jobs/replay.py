@@ -10,10 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
 from app.jobs.context import Context
-from app.jobs.copies import as_new
+from app.jobs.copies import all_as_new
 from app.jobs.patience import AWAY
 from app.jobs.progress import Progress
-from app.jobs.receivers import SAVED
 from app.models import Delivery, LogEvent, Run, RunState
 from app.models.replay import KIND, Order, Survey, remaining
 from app.models.trouble import trouble_of
@@ -51,19 +50,6 @@ def cancel(run: Run, now: datetime) -> None:
     run.cancelled = True
     if run.state is RunState.QUEUED:
         run.state, run.ended_at = RunState.CANCELLED, now
-
-
-async def moved(db: AsyncSession, survey: Survey) -> set[int]:
-    """Name the receivers whose address was changed after some of what goes to them was made."""
-    made = {share.endpoint.id or 0: share.oldest for share in survey.shares if share.going}
-    saved = select(LogEvent).where(
-        LogEvent.event == SAVED, col(LogEvent.facts)["endpoint"].as_integer().in_(list(made))
-    )
-    return {
-        event.facts["endpoint"]
-        for event in (await db.exec(saved)).all()
-        if "url" in event.facts["changed"] and event.at > made[event.facts["endpoint"]]
-    }
 
 
 async def next_replay(context: Context) -> bool:
@@ -140,10 +126,10 @@ async def _put_back(db: AsyncSession, run: Run, now: datetime) -> None:
     order, most = Order.of(run), _due(run, now)
     query = remaining(order, after=run.details["cursor"], asked_at=run.created_at).limit(most + 1)
     found = (await db.exec(query.with_for_update(of=Delivery))).all()
-    for delivery in found[:most]:
-        if order.as_new:
-            await as_new(db, delivery, by=run.requested_by, now=now)
-        else:
+    if order.as_new:
+        await all_as_new(db, found[:most], by=run.requested_by, now=now)
+    else:
+        for delivery in found[:most]:
             delivery.send_again(now, run.requested_by)
     run.done += len(found[:most])
     run.details = {**run.details, **_place(run, found[:most], now)}

@@ -14,8 +14,8 @@ from sqlmodel.sql.expression import Select
 
 from app.jobs.context import Context
 from app.models import Attempt, Delivery, DeliveryState, LogEvent, Message, Raw, Setting, Size
+from app.models.delivery import FINISHED
 from app.models.retention import (
-    FINISHED,
     OldRows,
     ended,
     old_attempts,

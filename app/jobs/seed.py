@@ -18,6 +18,7 @@ from app.models import (
     Endpoint,
     EndpointState,
     FirstContact,
+    LogEvent,
     Mailbox,
     Mailing,
     Message,
@@ -27,6 +28,7 @@ from app.models import (
     Sending,
     Setting,
 )
+from app.rules.address import host_of
 from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
 from app.rules.rule import Rule as RuleValue
@@ -37,6 +39,7 @@ from app.vault import Vault
 AUTHOR = "environment"
 DEMO = "demo"  # as an author
 PRESET = "preset"
+SAVED = "receiver saved"  # as an event
 
 
 async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: datetime) -> None:
@@ -59,7 +62,7 @@ async def prepare(database: Database, first_run: FirstRun, vault: Vault, now: da
         if first_run.has_mailbox and not await _corrected(db, _mailbox(first_run, vault, now)):
             await _end_demo(db, setting, first_run, now)
             db.add(_mailbox(first_run, vault, now))
-        if first_run.webhook_url and not await _redirected(db, _endpoint(first_run, vault, now)):
+        if first_run.webhook_url and not await _redirected(db, _endpoint(first_run, vault, now), now):
             await add_endpoint(db, _endpoint(first_run, vault, now), by=AUTHOR, now=now)
 
 
@@ -132,13 +135,20 @@ async def _corrected(db: AsyncSession, wanted: Mailbox) -> bool:
     return own is not None
 
 
-async def _redirected(db: AsyncSession, wanted: Endpoint) -> bool:
-    """Whether there is a receiver of one's own already; one that never took anything may stand elsewhere."""
+async def _redirected(db: AsyncSession, wanted: Endpoint, now: datetime) -> bool:
+    """Whether there is a receiver of one's own already.
+
+    One that never took anything, and that nobody has saved in its form, may stand elsewhere.
+    """
     query = select(Endpoint).where(col(Endpoint.demo).is_(False)).order_by(col(Endpoint.id))
     own = (await db.exec(query)).first()
-    if own is not None and own.succeeded_at is None:
-        own.name, own.url, own.verify_tls = wanted.name, wanted.url, wanted.verify_tls
-    return own is not None
+    if own is None:
+        return False
+    if own.succeeded_at is None and own.saved_by in ("", AUTHOR) and own.url != wanted.url:
+        facts = {"endpoint": own.id, "by": AUTHOR, "changed": ["name", "url", "verify_tls"]}
+        own.name, own.url, own.verify_tls, own.url_since = wanted.name, wanted.url, wanted.verify_tls, now
+        db.add(LogEvent(at=now, event=SAVED, subject=own.name, facts=facts))
+    return True
 
 
 async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now: datetime) -> None:
@@ -208,7 +218,7 @@ def _mailbox(first_run: FirstRun, vault: Vault, now: datetime) -> Mailbox:
 
 def _endpoint(first_run: FirstRun, vault: Vault, now: datetime) -> Endpoint:
     url = first_run.webhook_url
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if not url.startswith(("http://", "https://")) or not host_of(url):
         message = "WEBHOOK_URL: must be an address such as https://receiver.example.org/hook"
         raise ConfigError(message)
     endpoint = new_endpoint(urlsplit(url).hostname or url, url, vault, now)

@@ -1,6 +1,5 @@
 """Write down what the rules said of a mail: verdict, decisions, links, deliveries and group marks."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from app.jobs.body import facts_of
 from app.jobs.marks import LIVE, Marks
 from app.jobs.mirror import copy_of, made_before
 from app.models import Decision, Delivery, DeliveryState, Link, Message, MessageState, Setting
+from app.models.delivery import new_webhook_id
 from app.rules.decide import Judgement, Outcome, decide, groups_of
 from app.rules.mail import Mail
 from app.rules.rule import Rule
@@ -90,7 +90,8 @@ def _deliver(
     for outcome in judgement.outcomes:
         wanted = targets[outcome.rule_id] if outcome.dropped or outcome.verdict in _STATES else ()
         made = [
-            _delivery(message, judgement, outcome, endpoint_id=endpoint_id, now=now) for endpoint_id in wanted
+            delivery_of(message, judgement, outcome, endpoint_id=endpoint_id, now=now)
+            for endpoint_id in wanted
         ]
         for delivery in made:
             delivery.planned_for = setting.revision
@@ -162,12 +163,13 @@ def _decision(message: Message, outcome: Outcome, position: int, now: datetime) 
     )
 
 
-def _delivery(
+def delivery_of(
     message: Message, judgement: Judgement, outcome: Outcome, *, endpoint_id: int, now: datetime
 ) -> Delivery:
+    """Make the delivery that an outcome asks for."""
     state = DeliveryState.DROPPED if outcome.dropped else _STATES[outcome.verdict]
     return Delivery(
-        webhook_id=f"msg_{secrets.token_hex(16)}",
+        webhook_id=new_webhook_id(),
         message_id=message.id or 0,
         rule_id=outcome.rule_id,
         rule_version_id=outcome.version_id,

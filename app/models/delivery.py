@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, LargeBinary, and_
@@ -19,10 +20,18 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
+FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
+UNFINISHED = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING)
+
 # All that is asked each second is in the index, the state first: else SQLite takes the index of all states.
 DUE = ("state", "endpoint_id", "priority", "due_at", "id", "in_line_since")
 LINE = ("state", "priority", "id", "in_line_since")
 HELD = ("state", "attempts", "release_at", "expires_at", "in_line_since", "planned_for", "needs_attention")
+
+
+def new_webhook_id() -> str:
+    """Make the id by which a receiver tells one delivery from another."""
+    return f"msg_{token_hex(16)}"
 
 
 class Delivery(SQLModel, table=True):
@@ -94,6 +103,12 @@ class Delivery(SQLModel, table=True):
         return and_(cls.is_now(DeliveryState.PENDING), col(cls.due_at) <= now, ~cls.in_line())
 
     @classmethod
+    def is_dropping(cls) -> ColumnElement[bool]:
+        """Ask for what `drops_at` has a moment for."""
+        ends, goes = col(cls.expires_at), col(cls.release_at)
+        return and_(cls.is_now(DeliveryState.HELD), ends.is_not(None), goes.is_not(None), ends <= goes)
+
+    @classmethod
     def why(cls) -> ColumnElement[str]:
         """Ask for the code of its reason."""
         code: ColumnElement[str] = col(cls.reason)["code"].as_string()
@@ -130,6 +145,7 @@ class Attempt(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     delivery_id: int = Field(foreign_key="delivery.id", ondelete="CASCADE")
     endpoint_id: int = Field(foreign_key="endpoint.id")
+    url: str = ""  # where it went; "": kept by none in the first release
     generation: int
     number: int
     owner: str

@@ -25,9 +25,14 @@ class Due(NamedTuple):
 
 
 async def endpoints(db: AsyncSession, *, owner: str, now: datetime, for_update: bool = False) -> list[Due]:
-    """Find the endpoints that have something due; in one order, so that no two workers block each other."""
-    query = _DUE_LOCKED if for_update else _DUE
-    return [Due(*row) for row in (await db.exec(query, params={"owner": owner, "now": now})).all()]
+    """Find the endpoints that have something due.
+
+    To change them they are locked first, in one order, so that no two workers block each other; only then
+    is counted what is under way: another worker may have claimed while we waited for a lock.
+    """
+    ours = set((await db.exec(_LOCK, params={"now": now})).all()) if for_update else None
+    found = [Due(*row) for row in (await db.exec(_DUE, params={"owner": owner, "now": now})).all()]
+    return [one for one in found if ours is None or one.endpoint.id in ours]
 
 
 async def take(
@@ -44,6 +49,8 @@ _NOW: Any = bindparam("now", type_=Moment())
 _OWNER: Any = bindparam("owner")
 _SENDING = (Delivery.endpoint_id == Endpoint.id, Delivery.is_now(DeliveryState.SENDING))
 _COUNT = select(func.count(col(Delivery.id))).where(*_SENDING).correlate(Endpoint)
+_WITH_DUE = exists().where(col(Delivery.endpoint_id) == Endpoint.id, Delivery.is_due(_NOW))
+_LOCK = select(Endpoint.id).where(_WITH_DUE).order_by(col(Endpoint.id)).with_for_update()
 _DUE = (
     select(
         Endpoint,
@@ -51,16 +58,15 @@ _DUE = (
         _COUNT.scalar_subquery(),
         _COUNT.where(col(Delivery.lease_owner) != _OWNER).scalar_subquery(),
     )
-    .where(exists().where(col(Delivery.endpoint_id) == Endpoint.id, Delivery.is_due(_NOW)))
+    .where(_WITH_DUE)
     .order_by(col(Endpoint.id))
 )
-_DUE_LOCKED = _DUE.with_for_update(of=Endpoint)
 
 _OWN = (col(Delivery.endpoint_id) == bindparam("endpoint"), Delivery.is_now(DeliveryState.PENDING))
 _NEXT = select(Delivery.id).where(*_OWN, Delivery.is_due(_NOW))
 _IN_TURN = _NEXT.order_by(*TURN).limit(bindparam("most")).with_for_update(skip_locked=True)
-# the first of the line, or none while it waits for its next try
-_FIRST = select(func.min(Delivery.id)).where(*_OWN, ~Delivery.in_line()).scalar_subquery()
+# the first of all, or none while it waits for its next try or its turn after a pause
+_FIRST = select(func.min(Delivery.id)).where(*_OWN).scalar_subquery()
 TAKEN = (
     *TURN,
     *map(col, (Delivery.generation, Delivery.attempts, Delivery.webhook_id, Delivery.body)),

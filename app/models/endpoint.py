@@ -8,7 +8,8 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import facts, moment, word
-from app.rules import breaker
+from app.rules import breaker, pace
+from app.rules.address import host_of
 from app.rules.verdict import Reason
 
 QUICK = 250.0  # milliseconds
@@ -39,6 +40,7 @@ class Endpoint(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     url: str
+    url_since: datetime | None = Field(default=None, sa_column=moment())  # None: since it was made
     secret: bytes = Field(sa_type=LargeBinary)  # sealed
     previous_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
     previous_until: datetime | None = Field(default=None, sa_column=moment())
@@ -71,7 +73,13 @@ class Endpoint(SQLModel, table=True):
     first_pause: float = 30.0  # seconds that an open breaker waits
     longest_pause: float = 600.0  # to which it grows
     demo: bool = False
+    saved_by: str = ""  # who last changed it in its form; "": nobody has
     created_at: datetime = Field(sa_column=moment(nullable=False))
+
+    @property
+    def host(self) -> str:
+        """Where its address leads, without what may be secret in it."""
+        return host_of(self.url) or self.url
 
     def secrets_at(self, now: datetime) -> list[bytes]:
         """Give the sealed secrets that sign at this moment: after a change both, for a while."""
@@ -96,12 +104,18 @@ class Endpoint(SQLModel, table=True):
         """How long a request may take at most; one that waits for a place waits for those before it."""
         return timedelta(seconds=self.timeout * (2 if self.ahead else 1))
 
-    def succeeded(self, now: datetime) -> None:
-        """Take it up again, slowly when its breaker was open."""
+    def moved_after(self, at: datetime) -> bool:
+        """Say whether its address was changed after a moment."""
+        return self.url_since is not None and self.url_since > at
+
+    def succeeded(self, asked_at: datetime, now: datetime) -> None:
+        """Take it up again, slowly when its breaker was open; a wish for patience that came later holds."""
         if self.opened:
             self.closed_at, self.pace = now, 1.0
         self.opened, self.open_until = 0, None
-        self.failures, self.failing_since, self.not_before, self.succeeded_at = 0, None, None, now
+        self.failures, self.failing_since, self.succeeded_at = 0, None, now
+        if self.slowed_at is None or asked_at > self.slowed_at:
+            self.not_before = None
 
     def failed(self, now: datetime) -> None:
         self.failures += 1
@@ -111,6 +125,17 @@ class Endpoint(SQLModel, table=True):
         """Open the breaker, or keep it open for longer."""
         self.opened += 1
         self.open_until = now + breaker.pause(self.opened, first=self.first_pause, longest=self.longest_pause)
+
+    def begin_anew(self, now: datetime) -> None:
+        """Forget how it did: somebody has mended it, or it is another one now."""
+        self.failures, self.failing_since, self.not_before = 0, None, None
+        self.opened, self.open_until, self.closed_at = 0, None, now
+        self.pace = pace.START
+
+    def let_another_try(self, now: datetime) -> None:
+        """Where one that tried it out says nothing about it, the next one may."""
+        if self.opened:
+            self.open_until = now
 
     def park(self, reason: Reason, now: datetime) -> None:
         """Send nothing to it any more, until somebody takes it up again."""

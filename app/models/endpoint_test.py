@@ -15,6 +15,7 @@ class EndpointTest(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     endpoint_id: int = Field(foreign_key="endpoint.id")
+    url: str = ""  # where the receiver was then
     webhook_id: str
     requested_by: str
     requested_at: datetime = Field(sa_column=moment(nullable=False))

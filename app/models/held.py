@@ -20,6 +20,11 @@ GATES = ("paused", "waits_in_line", "before_window", "after_window", "absence_da
 MOST_MAILS = 5  # without receiver, shown at once
 
 
+def by_receiver() -> ColumnElement[bool]:
+    """Ask, of what is held, for what no gate holds."""
+    return not_(Delivery.why().in_(GATES))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFilter:
     why: str = ""  # the code of a gate, or that its receiver holds it
@@ -33,7 +38,7 @@ class HeldFilter:
         if self.why in GATES:
             conditions.append(Delivery.why() == self.why)
         elif self.why == RECEIVER:
-            conditions.append(not_(Delivery.why().in_(GATES)))
+            conditions.append(by_receiver())
         if self.endpoint is not None:
             conditions.append(col(Delivery.endpoint_id) == self.endpoint)
         if self.rule is not None:

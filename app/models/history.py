@@ -12,12 +12,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from app.models.delivery import Delivery, DeliveryState
-from app.models.endpoint import Endpoint
+from app.models.endpoint import Endpoint, EndpointState
 from app.models.mailbox import Mailbox
 from app.models.message import Message, MessageState
 from app.models.mirror import is_no_copy
 from app.models.rule import Rule
-from app.rules.verdict import Verdict
+from app.models.waiting import waits
+from app.rules.verdict import Reason, Verdict
 
 PAGE = 50
 WORST_FIRST = (
@@ -28,6 +29,8 @@ WORST_FIRST = (
     DeliveryState.SENT,
     DeliveryState.DROPPED,
 )
+
+KEPT_BACK = {DeliveryState.HELD, DeliveryState.DROPPED}  # each for a reason of its own
 
 HEAVY = (Delivery.body, Delivery.facts, Message.steps)
 
@@ -53,7 +56,8 @@ class Fate(NamedTuple):
 
     state: str  # the one word that says it
     receivers: list[str]
-    reason: dict[str, Any] | None  # of the mail, or of its delivery that somebody must see to
+    reason: dict[str, Any] | None  # of the mail, or of its delivery where that knows better
+    drops_at: datetime | None  # when it is dropped unless somebody releases it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class MessageRow:
     state: str
     receivers: list[str]
     reason: dict[str, Any] | None
+    drops_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,13 @@ class DeliveryRow:
     message: Message
     endpoint: str
     rule: str
+    waits: Reason | None = None  # why it does not go now, although nothing of its own keeps it
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Give the moment for which it waits, where that is known."""
+        until = self.waits.facts.get("until") if self.waits else None
+        return datetime.fromisoformat(until) if until else None
 
 
 async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE) -> Page[MessageRow]:
@@ -139,43 +151,55 @@ def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> Fate:
     names = dict.fromkeys(name for _, name in deliveries)
     blocked = [delivery.reason for delivery, _ in deliveries if delivery.blocked]
     word, own = _word(mail, states), mail.reason
-    if deliveries and all(delivery.occurrence for delivery, _ in deliveries):  # its verdict made none of them
-        own = next((one.reason for one, _ in deliveries if one.state.value == word), own)
-    return Fate(word, list(names), blocked[-1] if blocked else own)
+    decisive = [delivery for delivery, _ in deliveries if delivery.state.value == word]
+    by_hand = all(delivery.occurrence for delivery, _ in deliveries)  # its verdict made none of them
+    if decisive and (by_hand or word in KEPT_BACK):
+        own = decisive[0].reason
+    drops = [delivery.drops_at for delivery in decisive if delivery.drops_at]
+    return Fate(word, list(names), blocked[-1] if blocked else own, min(drops, default=None))
 
 
-async def deliveries(db: AsyncSession, wanted: DeliveryFilter, *, limit: int = PAGE) -> Page[DeliveryRow]:
+async def deliveries(
+    db: AsyncSession, wanted: DeliveryFilter, now: datetime, *, limit: int = PAGE
+) -> Page[DeliveryRow]:
     matching = named_deliveries().where(*wanted.conditions())
     query = matching.order_by(col(Delivery.id).desc()).limit(limit + 1)
-    found = [DeliveryRow(*row) for row in (await db.exec(query.options(*without(*HEAVY)))).all()]
+    found = await _rows(db, query.options(*without(*HEAVY)), now)
     rows = found[:limit]
     return Page(rows, rows[-1].delivery.id if len(found) > limit else None)
 
 
-async def stuck(db: AsyncSession, condition: ColumnElement[bool], *, limit: int) -> list[DeliveryRow]:
-    query = (
-        named_deliveries()
-        .where(condition)
-        .order_by(col(Delivery.id).desc())
-        .limit(limit)
-        .options(*without(*HEAVY))
-    )
-    return [DeliveryRow(*row) for row in (await db.exec(query)).all()]
+async def stuck(
+    db: AsyncSession, condition: ColumnElement[bool], now: datetime, *, limit: int
+) -> list[DeliveryRow]:
+    query = named_deliveries().where(condition).order_by(col(Delivery.id).desc()).limit(limit)
+    return await _rows(db, query.options(*without(*HEAVY)), now)
 
 
-async def choices(db: AsyncSession) -> dict[str, list[tuple[int, str]]]:
-    """Give the receivers and the rules that a list of deliveries can be narrowed to, by name."""
-    endpoints = select(Endpoint.id, Endpoint.name).order_by(col(Endpoint.name))
+async def choices(db: AsyncSession) -> dict[str, Any]:
+    """Give the receivers and the rules that a list of deliveries can be narrowed to, those deleted last."""
+    gone = col(Endpoint.state) == EndpointState.DELETED
+    endpoints = select(Endpoint.id, Endpoint.name, gone).order_by(gone, col(Endpoint.name), col(Endpoint.id))
+    found = (await db.exec(endpoints)).all()
     rules = select(Rule.id, Rule.name).order_by(col(Rule.position))
     return {
-        "endpoints": [(number or 0, name) for number, name in (await db.exec(endpoints)).all()],
+        "endpoints": [(number or 0, name) for number, name, _ in found],
+        "deleted": {number or 0 for number, _, deleted in found if deleted},
         "rules": [(number or 0, name) for number, name in (await db.exec(rules)).all()],
     }
 
 
-async def delivery(db: AsyncSession, delivery_id: int) -> DeliveryRow | None:
-    found = (await db.exec(named_deliveries().where(Delivery.id == delivery_id))).first()
-    return DeliveryRow(*found) if found else None
+async def delivery(db: AsyncSession, delivery_id: int, now: datetime) -> DeliveryRow | None:
+    found = await _rows(db, named_deliveries().where(Delivery.id == delivery_id), now)
+    return found[0] if found else None
+
+
+async def _rows(
+    db: AsyncSession, query: Select[Delivery, Message, str, str], now: datetime
+) -> list[DeliveryRow]:
+    found = (await db.exec(query)).all()
+    why = await waits(db, [row[0] for row in found], now)
+    return [DeliveryRow(*row, waits=why.get(row[0].id)) for row in found]
 
 
 def named_deliveries() -> Select[Delivery, Message, str, str]:

@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
 
+from sqlalchemy import ColumnElement, ScalarSelect
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import history
 from app.models.delivery import Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
+from app.models.held import by_receiver
 from app.models.history import DeliveryFilter, DeliveryRow, MessageFilter, MessageRow
 from app.models.log_event import LogEvent
 from app.models.mailbox import Mailbox
 from app.models.message import Message, MessageState
 from app.models.notice import Board
 from app.models.process import Process, ProcessState
+from app.models.rule import Rule
 from app.models.run import Run
 from app.models.setting import Setting
 from app.models.standing import RECENT, SILENCE
@@ -38,6 +41,13 @@ class MailboxRow:
     run: Run | None
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    endpoint: Endpoint
+    waiting: int  # for it to be taken up again
+    held: int  # because of it, until somebody puts them back in the line
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     setting: Setting
@@ -45,12 +55,13 @@ class Overview:
     deliveries: list[DeliveryRow]
     quarantined: list[Message]
     stuck: list[DeliveryRow]
-    parked: list[tuple[Endpoint, int]]
+    parked: list[ParkedRow]
     mailboxes: list[MailboxRow]
     processes: list[ProcessRow]
     events: list[LogEvent]
     endpoints: list[Endpoint]
     board: Board
+    leads_to: list[str]  # the receivers of one's own to which webhooks go
 
     @property
     def demo_receiver(self) -> str:
@@ -71,8 +82,9 @@ async def overview(db: AsyncSession, now: datetime) -> Overview:
     return Overview(
         setting=await Setting.load(db),
         board=await Board.load(db),
+        leads_to=await _leads_to(db),
         messages=(await history.messages(db, MessageFilter(), limit=LATEST)).rows,
-        deliveries=(await history.deliveries(db, DeliveryFilter(), limit=LATEST)).rows,
+        deliveries=(await history.deliveries(db, DeliveryFilter(), now, limit=LATEST)).rows,
         quarantined=await _quarantined(db, now),
         stuck=await _stuck(db, now),
         parked=await _parked(db),
@@ -97,17 +109,31 @@ async def _stuck(db: AsyncSession, now: datetime) -> list[DeliveryRow]:
     """Give what failed for good, what is held until it is seen to, and what a receiver goes on refusing."""
     failed = (col(Delivery.state) == DeliveryState.FAILED) & (col(Delivery.finished_at) >= now - RECENT)
     waiting = col(Delivery.state).in_([DeliveryState.HELD, DeliveryState.PENDING])
-    return await history.stuck(db, or_(failed, waiting & col(Delivery.needs_attention)), limit=STUCK)
+    return await history.stuck(db, or_(failed, waiting & col(Delivery.needs_attention)), now, limit=STUCK)
 
 
-async def _parked(db: AsyncSession) -> list[tuple[Endpoint, int]]:
-    held = (
-        select(func.count())
-        .select_from(Delivery)
-        .where(Delivery.endpoint_id == Endpoint.id, Delivery.state == DeliveryState.HELD)
-        .scalar_subquery()
-    )
-    return list((await db.exec(select(Endpoint, held).where(Endpoint.state == EndpointState.PARKED))).all())
+async def _leads_to(db: AsyncSession) -> list[str]:
+    """Name the receivers of one's own that an active rule, or the mirror, sends to."""
+    setting = await Setting.load(db)
+    chosen = {setting.mirror_id} if setting.mirror_media and setting.mirror_id else set()
+    for rule, version in await Rule.listed(db):
+        chosen |= set(version.endpoint_ids) if rule.active else set()
+    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
+    query = select(Endpoint.name).where(*own, col(Endpoint.id).in_(chosen)).order_by(Endpoint.name)
+    return list((await db.exec(query)).all())
+
+
+async def _parked(db: AsyncSession) -> list[ParkedRow]:
+    def number(*which: ColumnElement[bool]) -> ScalarSelect[int]:
+        its_own = select(func.count()).select_from(Delivery).where(Delivery.endpoint_id == Endpoint.id)
+        return its_own.where(*which).scalar_subquery()
+
+    query = select(
+        Endpoint,
+        number(Delivery.is_now(DeliveryState.PENDING)),
+        number(Delivery.is_now(DeliveryState.HELD), by_receiver()),
+    ).where(Endpoint.state == EndpointState.PARKED)
+    return [ParkedRow(*row) for row in (await db.exec(query)).all()]
 
 
 async def _mailboxes(db: AsyncSession) -> list[MailboxRow]:

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Subquery, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, union_all
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.delivery import Attempt, Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.endpoint_test import EndpointTest
+from app.models.held import by_receiver
 from app.models.history import without
 from app.models.message import Message
-from app.models.refusal import refused
-from app.models.rule import Rule
+from app.models.refusal import stops, used_this_hour
+from app.models.rule import Rule, RuleVersion
 from app.models.setting import Setting
 from app.rules.verdict import Reason
 
 MEASURED, DAY = 200, timedelta(hours=24)  # answers, and how old they may be
+ENOUGH = 20  # answers for 95 of 100 to mean more than the slowest one
 LAST = 10  # attempts, and tests, on the page of one receiver
 OVERVIEW = 100  # receivers at most whose answers are measured on one page
 
@@ -32,10 +34,12 @@ class Line:
     due: int = 0
     later: int = 0  # for its next try, or for its turn after a pause
     sending: int = 0
-    held: int = 0
+    held: int = 0  # because of it
+    gated: int = 0  # until its hour comes or sending is on, which is not the receiver's doing
 
     @property
     def length(self) -> int:
+        """Count what is the receiver's; not what a gate holds."""
         return self.due + self.later + self.sending + self.held
 
 
@@ -47,6 +51,11 @@ class Speed:
     p50: float
     p95: float
 
+    @property
+    def tells_most(self) -> bool:
+        """Whether there are enough answers to speak of 95 of 100."""
+        return self.answers >= ENOUGH
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
@@ -56,6 +65,11 @@ class Receiver:
     stopped: Reason | None = None  # why nothing goes to it at this moment
     rules: list[Rule] = field(default_factory=list)  # that send to it
     mirror: bool = False
+
+    @property
+    def host(self) -> str:
+        """Where it is, or all that is written there where nobody can tell."""
+        return self.endpoint.host
 
 
 class LastAttempt(NamedTuple):
@@ -78,15 +92,6 @@ async def deleted(db: AsyncSession) -> Sequence[Endpoint]:
 
 async def described(db: AsyncSession, endpoint: Endpoint, now: datetime) -> Receiver:
     return (await _described(db, [endpoint], now))[0]
-
-
-async def rules_of(db: AsyncSession) -> dict[int, list[Rule]]:
-    """Name the rules that send to each receiver, by its id."""
-    found: dict[int, list[Rule]] = defaultdict(list)
-    for rule, version in await Rule.listed(db):
-        for endpoint_id in version.endpoint_ids:
-            found[endpoint_id].append(rule)
-    return found
 
 
 async def last_attempts(db: AsyncSession, endpoint: Endpoint) -> list[LastAttempt]:
@@ -113,19 +118,34 @@ async def _described(db: AsyncSession, endpoints: Sequence[Endpoint], now: datet
     ids = [endpoint.id or 0 for endpoint in endpoints]
     if not ids:
         return []
-    lines, speeds, rules = await _lines(db, ids, now), await _speeds(db, ids, now), await rules_of(db)
-    setting = await Setting.load(db)  # held on to, so that it is read once however many ask for it
+    lines, speeds, rules = await _lines(db, ids, now), await _speeds(db, ids, now), await _rules(db, ids)
+    used, setting = await used_this_hour(db, endpoints, now), await Setting.load(db)
     return [
         Receiver(
             endpoint=endpoint,
             line=lines.get(number, Line()),
             speed=speeds.get(number),
-            stopped=(await refused(db, endpoint, now))[0],
+            stopped=await stops(db, endpoint, sending=setting.sending, used=used[number], now=now),
             rules=rules.get(number, []),
             mirror=number == setting.mirror_id,
         )
         for number, endpoint in zip(ids, endpoints, strict=True)
     ]
+
+
+async def _rules(db: AsyncSession, ids: Sequence[int]) -> dict[int, list[Rule]]:
+    """Name the rules that send to these, without what they say otherwise."""
+    query = (
+        select(Rule, RuleVersion.endpoint_ids)
+        .where(RuleVersion.rule_id == Rule.id, RuleVersion.number == Rule.version)
+        .where(col(Rule.archived_at).is_(None))
+        .order_by(col(Rule.position), col(Rule.id))
+    )
+    found: dict[int, list[Rule]] = defaultdict(list)
+    for rule, chosen in (await db.exec(query)).all():
+        for one in set(ids).intersection(chosen):
+            found[one].append(rule)
+    return found
 
 
 async def _lines(db: AsyncSession, ids: Sequence[int], now: datetime) -> dict[int, Line]:
@@ -134,12 +154,14 @@ async def _lines(db: AsyncSession, ids: Sequence[int], now: datetime) -> dict[in
     pending = await _count(db, ids, Delivery.is_now(DeliveryState.PENDING))
     sending = await _count(db, ids, Delivery.is_now(DeliveryState.SENDING))
     held = await _count(db, ids, Delivery.is_now(DeliveryState.HELD))
+    own = await _count(db, ids, and_(Delivery.is_now(DeliveryState.HELD), by_receiver()))
     return {
         one: Line(
             due=due.get(one, 0),
             later=pending.get(one, 0) - due.get(one, 0),
             sending=sending.get(one, 0),
-            held=held.get(one, 0),
+            held=own.get(one, 0),
+            gated=held.get(one, 0) - own.get(one, 0),
         )
         for one in ids
     }

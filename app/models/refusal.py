@@ -1,24 +1,33 @@
 """What stops an endpoint's due deliveries at this moment: asked by every claim, and shown on the page."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import func, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.delivery import Attempt
 from app.models.endpoint import Endpoint
-from app.models.setting import Sending, Setting
+from app.models.endpoint_test import EndpointTest
+from app.models.setting import Sending
 from app.rules.claim import refusal
 from app.rules.verdict import Reason
 
 HOUR = timedelta(hours=1)
+KINDS = (Attempt, EndpointTest)  # of requests
 
 
-async def refused(db: AsyncSession, endpoint: Endpoint, now: datetime) -> tuple[Reason | None, int]:
-    """Say why nothing goes to it now, if so; and how many attempts the hour had, where that counts."""
-    used = await attempts_this_hour(db, endpoint, now)
-    return against(endpoint, sending=(await Setting.load(db)).sending, used=used, now=now), used
+async def stops(
+    db: AsyncSession, endpoint: Endpoint, *, sending: Sending, used: int, now: datetime
+) -> Reason | None:
+    """Say why nothing goes to it, and until when where that is known."""
+    reason = against(endpoint, sending=sending, used=used, now=now)
+    if reason is not None and reason.code == "rate_limited":
+        until = await _room_at(db, endpoint, now)
+        reason = Reason(reason.code, reason.facts | {"until": until.isoformat() if until else None})
+    return reason
 
 
 def against(endpoint: Endpoint, *, sending: Sending, used: int, now: datetime) -> Reason | None:
@@ -33,10 +42,33 @@ def against(endpoint: Endpoint, *, sending: Sending, used: int, now: datetime) -
     )
 
 
+async def _room_at(db: AsyncSession, endpoint: Endpoint, now: datetime) -> datetime | None:
+    """Say when so many of its requests are an hour old that one more may go."""
+    lately = [
+        select(kind.started_at).where(
+            col(kind.endpoint_id) == endpoint.id, col(kind.started_at).between(now - HOUR, now)
+        )
+        for kind in KINDS
+    ]
+    begun = union_all(*lately).subquery()
+    query = select(begun.c.started_at).order_by(begun.c.started_at.desc())
+    blocking = (await db.exec(query.offset(endpoint.rate_per_hour - 1).limit(1))).first()
+    return blocking + HOUR if blocking else None
+
+
 async def attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
-    if not endpoint.rate_per_hour:
-        return 0
-    query = select(func.count()).where(
-        col(Attempt.endpoint_id) == endpoint.id, col(Attempt.started_at) >= now - HOUR
-    )
-    return (await db.exec(query)).one()
+    """Count the requests of the last hour, those that were only tests among them; 0 where nobody asks."""
+    return (await used_this_hour(db, [endpoint], now))[endpoint.id]
+
+
+async def used_this_hour(
+    db: AsyncSession, endpoints: Iterable[Endpoint], now: datetime
+) -> Counter[int | None]:
+    """Count them for several at once, by their ids."""
+    limited = [endpoint.id for endpoint in endpoints if endpoint.rate_per_hour]
+    used: Counter[int | None] = Counter()
+    for kind in KINDS if limited else ():
+        lately = (col(kind.endpoint_id).in_(limited), col(kind.started_at).between(now - HOUR, now))
+        query = select(kind.endpoint_id, func.count()).where(*lately).group_by(col(kind.endpoint_id))
+        used.update(dict((await db.exec(query)).all()))
+    return used

@@ -13,14 +13,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.models.delivery import Delivery, DeliveryState
+from app.models.delivery import FINISHED, Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.history import DeliveryFilter, without
 from app.models.message import Message
 from app.models.run import Run, RunState
 
 KIND = "replay"
-FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 MOMENTS = ("since", "until")
 _ENDS = (func.max(Delivery.id), func.min(Delivery.created_at))
 
@@ -70,7 +69,7 @@ class Share:
     """What concerns one receiver: how many go to it, by the state they are in, and how many do not."""
 
     endpoint: Endpoint
-    oldest: datetime  # when the first of them was made
+    oldest: datetime | None = None  # when the first of those that go was made
     going: Counter[str] = field(default_factory=Counter)
     left: Counter[Left] = field(default_factory=Counter)
 
@@ -94,6 +93,15 @@ class Survey:
         return [share.endpoint for share in self.shares if share.going]
 
     @property
+    def moved(self) -> set[int]:
+        """Name the receivers whose address was changed after some of what goes to them was made."""
+        return {
+            share.endpoint.id or 0
+            for share in self.shares
+            if share.oldest is not None and share.endpoint.moved_after(share.oldest)
+        }
+
+    @property
     def signature(self) -> str:
         """Tell apart to whom and where it goes, so that nobody sends elsewhere than they saw."""
         places = "\n".join(f"{endpoint.id} {endpoint.url}" for endpoint in self.receivers)
@@ -111,16 +119,13 @@ async def survey(db: AsyncSession, wanted: DeliveryFilter, *, newest: int | None
         .group_by(col(Delivery.endpoint_id), col(Delivery.state), lost)
     )
     found = (await db.exec(query)).all()
-    first = {
-        endpoint_id: oldest
-        for endpoint_id, *_, oldest in sorted(found, key=lambda row: row[-1], reverse=True)
-    }
-    shares = {one.id: Share(one, oldest=first[one.id]) for one in await _endpoints(db, set(first))}
-    for endpoint_id, state, gone, count, *_ in found:
+    shares = {one.id: Share(one) for one in await _endpoints(db, {row[0] for row in found})}
+    for endpoint_id, state, gone, count, _, oldest in found:
         share = shares[endpoint_id]
         left = _left(share.endpoint, state, gone=bool(gone))
         if left is None:
             share.going[state.value] += count
+            share.oldest = min(share.oldest or oldest, oldest)
         else:
             share.left[left] += count
     return Survey(shares=list(shares.values()), newest=max((row[4] for row in found), default=0))
@@ -191,6 +196,19 @@ def _left(endpoint: Endpoint, state: DeliveryState, *, gone: bool) -> Left | Non
         return Left.HELD
     if state not in FINISHED:
         return Left.ON_ITS_WAY
+    return hindrance(endpoint, gone=gone)
+
+
+def hindrance(endpoint: Endpoint, *, gone: bool) -> Left | None:
+    """Say why a delivery cannot be sent again ever: nobody is there, or nothing of it is kept."""
     if endpoint.state is EndpointState.DELETED:
         return Left.RECEIVER_DELETED
     return Left.NOT_KEPT if gone else None
+
+
+def goes_elsewhere(delivery: Delivery, endpoint: Endpoint) -> bool:
+    """Say whether what has ended was made for another address than it would go to now.
+
+    What has not ended yet goes to the new address by itself: to mend that is why people change it.
+    """
+    return delivery.state in FINISHED and endpoint.moved_after(delivery.created_at)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, GenerativeSelect, and_, exists, func
+from sqlalchemy import ColumnElement, GenerativeSelect, and_, exists, func, or_
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from app.models.decision import Decision
-from app.models.delivery import Attempt, Delivery, DeliveryState
+from app.models.delivery import FINISHED, UNFINISHED, Attempt, Delivery, DeliveryState
 from app.models.effect import Effect
 from app.models.endpoint_test import EndpointTest
 from app.models.log_event import LogEvent
@@ -22,8 +22,6 @@ from app.models.session import Session, SignInToken
 from app.models.setting import Setting
 from app.rules.retention import COUNTED, Kind, threshold
 
-FINISHED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
-UNFINISHED = (DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING)
 OVERHEAD = 500  # bytes of an attempt beside its answer
 
 
@@ -103,7 +101,8 @@ def old_rows(kind: Kind, before: datetime) -> tuple[OldRows, ...]:
     # pages say when something was last saved, switched or polled, however long ago that is
     latest_events = select(func.max(LogEvent.id)).group_by(LogEvent.event)
     latest_polls = select(func.max(Run.id)).where(Run.kind == "poll").group_by(col(Run.mailbox_id))
-    told = and_(col(Notice.seen_at).is_not(None), col(Notice.mailed_at).is_not(None), col(Notice.at) < before)
+    over = or_(col(Notice.seen_at).is_not(None), Notice.settled())
+    told = and_(over, col(Notice.mailed_at).is_not(None), col(Notice.at) < before)
     polled = and_(col(Run.kind) == "poll", col(Run.ended_at) < before, col(Run.id).not_in(latest_polls))
     logged = and_(col(LogEvent.at) < before, col(LogEvent.id).not_in(latest_events))
     return (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlmodel import col, func, or_, select
+from sqlmodel import and_, col, func, not_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.database import storage_trouble
@@ -27,12 +27,19 @@ class Counts:
     verdicts: list[tuple[str, int]]  # what became of them, the commonest first
     sent: int
     held: int
-    release_at: datetime | None
+    release_at: datetime | None  # when the next of them goes by itself
+    dropping: int  # of them, unless somebody releases them
+    drops_at: datetime | None  # the first of these
     waiting: int  # pending and sending
     failed: int
     quarantined: int
     refused: int  # being tried again although the receiver refuses
     blocked: int  # held until somebody sees to it
+
+    @property
+    def staying(self) -> int:
+        """Say how many are held and not about to be dropped."""
+        return self.held - self.dropping
 
     @property
     def stuck(self) -> int:
@@ -89,6 +96,7 @@ def day_start(setting: Setting, now: datetime) -> datetime:
 async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
     verdicts = await _verdicts(db, start)
     states = await _states(db)
+    dropping, drops_at = await _dropping(db)
     week = now - RECENT
     return Counts(
         arrived=sum(verdicts.values()),
@@ -96,6 +104,8 @@ async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
         sent=await _number(db, Delivery.state == DeliveryState.SENT, col(Delivery.finished_at) >= start),
         held=states.get(DeliveryState.HELD, 0),
         release_at=await _next_release(db),
+        dropping=dropping,
+        drops_at=drops_at,
         waiting=states.get(DeliveryState.PENDING, 0) + states.get(DeliveryState.SENDING, 0),
         failed=await _number(db, Delivery.state == DeliveryState.FAILED, col(Delivery.finished_at) >= week),
         quarantined=await _quarantined(db, week),
@@ -188,9 +198,13 @@ async def _states(db: AsyncSession) -> dict[str, int]:
 
 
 async def _next_release(db: AsyncSession) -> datetime | None:
-    return (
-        await db.exec(select(func.min(Delivery.release_at)).where(Delivery.state == DeliveryState.HELD))
-    ).one()
+    leaving = and_(Delivery.is_now(DeliveryState.HELD), not_(Delivery.is_dropping()))
+    return (await db.exec(select(func.min(Delivery.release_at)).where(leaving))).one()
+
+
+async def _dropping(db: AsyncSession) -> tuple[int, datetime | None]:
+    query = select(func.count(), func.min(Delivery.expires_at)).where(Delivery.is_dropping())
+    return (await db.exec(query)).one()
 
 
 async def _quarantined(db: AsyncSession, since: datetime) -> int:

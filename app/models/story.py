@@ -10,13 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import history
 from app.models.decision import Decision, Link
-from app.models.delivery import Attempt, DeliveryState
+from app.models.delivery import Attempt
 from app.models.endpoint import Endpoint
 from app.models.explanation import Explanation, Said, explain
 from app.models.history import DeliveryFilter, DeliveryRow
 from app.models.mailbox import Folder, Mailbox
 from app.models.message import Message, Raw
-from app.models.refusal import refused
 from app.models.rule import Rule, RuleVersion
 from app.rules.verdict import Reason
 
@@ -52,7 +51,11 @@ class DeliveryStory:
     endpoint: Endpoint
     version: RuleVersion  # of the rule, that made it
     attempts: list[Attempt]  # newest first
-    waits: Reason | None  # why it does not go now, although it is due
+
+    @property
+    def waits(self) -> Reason | None:
+        """Say why it does not go now, where that lies with its receiver."""
+        return self.row.waits
 
     @property
     def tries_removed(self) -> int:
@@ -61,7 +64,7 @@ class DeliveryStory:
         return max(0, self.row.delivery.attempts - len(self.attempts)) if whole else 0
 
 
-async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
+async def of_message(db: AsyncSession, message_id: int, now: datetime) -> MessageStory | None:
     message = await db.get(Message, message_id)
     if message is None:
         return None
@@ -84,7 +87,7 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
         folder=(await db.get_one(Folder, message.folder_id)).name,
         decisions=list((await db.exec(decisions)).all()),
         links=list((await db.exec(links)).all()),
-        deliveries=(await history.deliveries(db, DeliveryFilter(message=message_id))).rows,
+        deliveries=(await history.deliveries(db, DeliveryFilter(message=message_id), now)).rows,
         text=read[0] if read else None,
         attachments=read[1] if read else 0,
         original=await db.get(Message, message.duplicate_of) if message.duplicate_of else None,
@@ -92,17 +95,15 @@ async def of_message(db: AsyncSession, message_id: int) -> MessageStory | None:
 
 
 async def of_delivery(db: AsyncSession, delivery_id: int, now: datetime) -> DeliveryStory | None:
-    row = await history.delivery(db, delivery_id)
+    row = await history.delivery(db, delivery_id, now)
     if row is None:
         return None
     attempts = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.id).desc())
     endpoint = await db.get_one(Endpoint, row.delivery.endpoint_id)
-    pending = row.delivery.state is DeliveryState.PENDING
     return DeliveryStory(
         row=row,
         endpoint=endpoint,
         version=await db.get_one(RuleVersion, row.delivery.rule_version_id),
-        waits=(await refused(db, endpoint, now))[0] if pending else None,
         attempts=list((await db.exec(attempts.limit(history.PAGE))).all()),
     )
 

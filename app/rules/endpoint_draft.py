@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from app.rules import make, template
+from app.rules.address import host_of, same_place
 from app.rules.draft import LONGEST_NAME
 from app.rules.verdict import Problems, Reason
 
@@ -16,7 +17,7 @@ FLAGS = ("form_on_415", "require_success", "ordered")
 NUMBERS = {"timeout": (1, 300), "concurrency": (1, 64), "rate_per_hour": (0, 100_000)}
 
 LONGEST_URL = 2048
-LONGEST_AUTHORITY = 64 * 1024
+LONGEST_AUTHORITY = 32 * 1024  # with which a form still has room for all the rest
 MOST_HEADERS, LONGEST_HEADERS = 20, 4096
 MOST_WAITS, LONGEST_WAIT = 20, 24  # hours
 
@@ -33,16 +34,31 @@ _SECONDS = {"s": 1, "sec": 1, "min": 60, "mn": 60, "h": 3600}
 _NOT_KEPT = re.compile("[\x00\ud800-\udfff]")  # by no database
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a receiver's headers say that were saved before, and to whom they say it."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    verified: bool = True
+
+    def told(self, url: str, *, verified: bool) -> dict[str, str]:
+        """Give the values by lowered names; none where somebody else could learn them."""
+        if not same_place(self.url, url) or (self.verified and not verified):
+            return {}
+        return {name.lower(): value for name, value in self.headers.items()}
+
+
 def read(
-    raw: Mapping[str, Any], *, kept: Mapping[str, str] | None = None, may_be_insecure: bool = False
+    raw: Mapping[str, Any], *, kept: Kept | None = None, may_be_insecure: bool = False
 ) -> tuple[dict[str, Any], Problems]:
     """Give what could be read, by the names of an endpoint's columns, and what is wrong with the rest.
 
-    `kept` are the values of headers that were saved before; `may_be_insecure`: TLS may go unverified.
+    `kept`: the headers that were saved before; `may_be_insecure`: TLS may go unverified.
     """
-    reading = _Reading()
+    reading, insecure = _Reading(), raw.get("insecure") is True
     content = reading.word("content", raw.get("content", ""), CONTENTS)
-    values = {
+    values: dict[str, Any] = {
         "name": reading.name(raw.get("name", "")),
         "url": reading.url(raw.get("url", "")),
         "mode": reading.word("mode", raw.get("mode", ""), MODES),
@@ -51,9 +67,12 @@ def read(
         **{name: raw.get(name) is True for name in FLAGS},
         **{name: reading.number(name, raw.get(name, "")) for name in NUMBERS},
         "schedule": reading.schedule(raw.get("schedule", "")),
-        "extra_headers": reading.headers(raw.get("extra_headers", ""), kept or {}),
+    }
+    known = (kept or Kept()).told(values["url"], verified=not insecure)
+    values |= {
+        "extra_headers": reading.headers(raw.get("extra_headers", ""), known),
         "authority": reading.authority(raw.get("authority", "")),
-        "verify_tls": reading.verify_tls(insecure=raw.get("insecure") is True, allowed=may_be_insecure),
+        "verify_tls": reading.verify_tls(insecure=insecure, allowed=may_be_insecure),
     }
     wrong = {"verify_tls" if place == "insecure" else place for place in reading.problems}
     return {name: value for name, value in values.items() if name not in wrong}, reading.problems
@@ -73,7 +92,8 @@ def effect(values: Mapping[str, Any]) -> list[Reason]:
 def _posts(values: Mapping[str, Any]) -> list[Reason]:
     said = []
     if "url" in values and "mode" in values:
-        said.append(Reason(f"receiver_{values['mode']}", {"host": urlsplit(values["url"]).netloc}))
+        host = host_of(values["url"]) or values["url"]
+        said.append(Reason(f"receiver_{values['mode']}", {"host": host}))
     if values.get("mode") == "json" and values.get("form_on_415"):
         said.append(Reason("receiver_form_next"))
     if "content" in values:
@@ -168,7 +188,7 @@ class _Reading:
             self._refuse("template", "not_a_text")
         elif not given and needed:
             self._refuse("template", "template_missing")
-        elif given and (problem := _fault(given)):
+        elif given and (problem := template.check(given, names=template.OWN_NAMES)):
             self.problems.setdefault("template", problem)
         return given
 
@@ -197,36 +217,39 @@ class _Reading:
             self._refuse("schedule", "wait_too_long", value=step, hours=LONGEST_WAIT)
         return int(seconds) if seconds.is_integer() else seconds
 
-    def headers(self, text: str, kept: Mapping[str, str]) -> dict[str, str]:
-        """Read one header a line; a value that the page hid is the one that was kept."""
-        known = {name.lower(): value for name, value in kept.items()}
-        found: dict[str, str] = {}
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                self._header(number, line.strip(), known, found)
-        if len(found) > MOST_HEADERS:
+    def headers(self, text: str, known: Mapping[str, str]) -> dict[str, str]:
+        """Read one header a line; a value that the page hid is the one that is known by its name."""
+        lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        if len(lines) > MOST_HEADERS:  # and nobody reads thousands to find what is wrong with each
             self._refuse("extra_headers", "too_many", limit=MOST_HEADERS)
-        elif sum(len(name) + len(value) for name, value in found.items()) > LONGEST_HEADERS:
+            return {}
+        found: dict[str, tuple[str, str]] = {}
+        for number, line in lines:
+            self._header(number, line, known, found)
+        if sum(len(name) + len(value) for name, value in found.values()) > LONGEST_HEADERS:
             self._refuse("extra_headers", "headers_too_long", limit=LONGEST_HEADERS)
-        return found
+        return dict(found.values())
 
-    def _header(self, number: int, line: str, known: Mapping[str, str], found: dict[str, str]) -> None:
+    def _header(
+        self, number: int, line: str, known: Mapping[str, str], found: dict[str, tuple[str, str]]
+    ) -> None:
         name, colon, value = line.partition(":")
-        given = known.get(name.lower(), "") if value.strip() == HIDDEN else value.strip()
+        lowered, hidden = name.lower(), value.strip() == HIDDEN
+        given = known.get(lowered, "") if hidden else value.strip()
         if not colon:
             self._refuse("extra_headers", "header_not_read", line=number)
         elif not _HEADER.fullmatch(name):
             self._refuse("extra_headers", "header_name", line=number)
-        elif name.lower() in _OURS or name.lower().startswith(_SIGNED):
+        elif lowered in _OURS or lowered.startswith(_SIGNED):
             self._refuse("extra_headers", "header_ours", line=number, name=name)
-        elif name.lower() in {one.lower() for one in found}:
+        elif lowered in found:
             self._refuse("extra_headers", "header_twice", line=number, name=name)
-        elif value.strip() == HIDDEN and not given:
+        elif hidden and not given:
             self._refuse("extra_headers", "header_not_kept", line=number, name=name)
         elif not _VALUE.fullmatch(given):
             self._refuse("extra_headers", "header_value", line=number)
         else:
-            found[name] = given
+            found[lowered] = (name, given)
 
     def authority(self, text: str) -> str:
         given = text.strip()
@@ -242,12 +265,3 @@ class _Reading:
         if insecure and not allowed:
             self._refuse("insecure", "insecure_not_allowed")
         return not insecure
-
-
-def _fault(text: str) -> Reason | None:
-    """What is wrong with a template. No pattern belongs to a receiver, so none can have caught anything."""
-    problem = template.check(text)
-    unknown = [] if problem else template.captures(text)
-    if not unknown:
-        return problem
-    return Reason("template_unknown_name", {"name": f"{template.CAPTURES}.{unknown[0]}"})

@@ -16,6 +16,11 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # after a f
 MOST_LINES = 50
 LONGEST_SUBJECT = 150
 
+_WORST = (  # the worst first
+    *("endpoint_parked", "mailbox_failing", "endpoint_unreachable", "endpoint_failing", "delivery_failed"),
+    *("mailbox_recovered", "endpoint_recovered", "mail_test"),
+)
+_WITHIN = {"gone": "gone_for_good"}  # what a notice's own sentence says already is left out of why
 _HOPELESS = frozenset({"auth_failed", "secret_unreadable"})  # a mailbox does not get over these by itself
 
 
@@ -63,7 +68,8 @@ def due_at(first: datetime, past: Past, now: datetime, *, asked: datetime | None
 
 def told(kind: str, name: str, reason: Mapping[str, Any]) -> Reason:
     """Give a notice as a reason; `name` is whom it is about, `reason` why."""
-    facts = {"name": name, "delivery": reason["facts"].get("delivery_id"), "why": [dict(reason)]}
+    why = {**reason, "code": _WITHIN.get(reason["code"], reason["code"])}
+    facts = {"name": name, "delivery": reason["facts"].get("delivery_id"), "why": [why]}
     return Reason(f"notice_{kind}", facts)
 
 
@@ -75,14 +81,28 @@ def compose(
     def sentence(reason: Reason) -> str:
         return _one_line(say(reason, translate, zone=zone))
 
-    told_of = len(lines) + more
-    subject = lines[0].reason if told_of == 1 else Reason("mail_of_several", {"count": told_of})
     said = [sentence(Reason("mail_line", {"at": line.at.isoformat()})) for line in lines]
     said = [f"{at}  {sentence(line.reason)}" for at, line in zip(said, lines, strict=True)]
     if more:
         said.append(sentence(Reason("mail_and_more", {"count": more})))
     text = "\n".join([*said, "", sentence(Reason("mail_end", {"url": url})), ""])
-    return Letter(f"Signal Server: {sentence(subject)}"[:LONGEST_SUBJECT], text)
+    return Letter(sentence(_subject([line.reason for line in lines], more))[:LONGEST_SUBJECT], text)
+
+
+def _subject(notices: Sequence[Reason], more: int) -> Reason:
+    """Name the worst, and how many others there are."""
+    others = len(notices) + more - 1
+    if not others:
+        return Reason("mail_subject", {"told": [notices[0].to_json()]})
+    worst = min(notices, key=lambda one: _WORST.index(_kind(one)))
+    told_of = [Reason(f"short_{_kind(worst)}", {"name": worst.facts["name"]}).to_json()]
+    if others == 1:
+        return Reason("mail_subject_and_one", {"told": told_of})
+    return Reason("mail_subject_and_more", {"told": told_of, "more": others})
+
+
+def _kind(notice: Reason) -> str:
+    return notice.code.removeprefix("notice_")
 
 
 def _wait(failures: int) -> timedelta:

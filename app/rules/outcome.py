@@ -122,7 +122,7 @@ def treat(
         reason=reason,
         due_at=due_at,
         needs_attention=due_at is None or refused or _is_for_people(answer.status),
-        counts_as_failure=not refused,
+        counts_as_failure=word not in NOT_ITS_FAULT,
     )
 
 

@@ -14,18 +14,30 @@ _SLACK = 200.0  # milliseconds more than the usual are none the less quick
 class Pace:
     """Requests at once, and the milliseconds that an answer usually takes (None: not known yet)."""
 
-    now: float = START
+    at_once: float = START
     usual: float | None = None
 
 
-def quicker(pace: Pace, *, limit: int, busy: bool) -> Pace:
-    """After a good answer; only one of a receiver that was kept `busy` shows that it could take more."""
-    return replace(pace, now=min(pace.now + 1 / pace.now, float(limit))) if busy else pace
+def after(pace: Pace, took: float | None, *, well: bool, limit: int, busy: bool, may_slow: bool) -> Pace:
+    """Give the pace after an answer that took so many milliseconds (None: there was none).
+
+    `well`: it was no failure and no wish for patience. Only a receiver that was kept `busy` shows that it
+    could take more. `may_slow`: it was asked after the pace last went down; what was under way with a
+    failure says nothing new.
+    """
+    if not well or (took is not None and is_slow(pace, took)):
+        changed = slower(pace) if may_slow else pace
+    else:
+        changed = quicker(pace, limit=limit) if busy and took is not None else pace
+    return learnt(changed, took) if well and took is not None else changed
+
+
+def quicker(pace: Pace, *, limit: int) -> Pace:
+    return replace(pace, at_once=min(pace.at_once + 1 / pace.at_once, float(limit)))
 
 
 def slower(pace: Pace) -> Pace:
-    """After a failure, a 429 or a slow answer."""
-    return replace(pace, now=max(pace.now / 2, _LEAST))
+    return replace(pace, at_once=max(pace.at_once / 2, _LEAST))
 
 
 def is_slow(pace: Pace, took: float) -> bool:
@@ -33,7 +45,7 @@ def is_slow(pace: Pace, took: float) -> bool:
 
 
 def learnt(pace: Pace, took: float) -> Pace:
-    """Remember how long an answer took, in milliseconds."""
+    """Remember how long an answer took."""
     if pace.usual is None:
         return replace(pace, usual=took)
     share = _LEARNT if took < pace.usual else _FORGOTTEN

@@ -44,9 +44,9 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "sends_nowhere": (N_("Has no receiver: what it takes is held until it has one"),),
     "needs_link": (N_("Without a delivery link it is dropped"),),
     "needs_no_link": (N_("It goes without a delivery link too"),),
-    "once_lot": (N_("Each lot goes only once in {days} days"), N_("Each lot goes only once a month")),
+    "once_lot": (N_("Each lot goes only once in {days:days}"), N_("Each lot goes only once a month")),
     "once_subject": (
-        N_("Each subject goes only once in {days} days"),
+        N_("Each subject goes only once in {days:days}"),
         N_("Each subject goes only once a month"),
     ),
     "every_time": (N_("It goes every time"),),
@@ -72,4 +72,6 @@ PHRASES: dict[str, tuple[str, ...]] = {
 
 QUOTED = N_("“{text}”")
 MORE = "…"  # stands for the rest of a list
+ONE_DAY, DAYS = N_("1 day"), N_("{count} days")
+MEGABYTES, POINT = N_("{count} MB"), N_(".")  # the mark before decimals
 AND, OR = N_("and"), N_("or")

@@ -63,7 +63,8 @@ def _senders(value: object) -> dict[str, str] | Reason:
     for key, word in value.items():
         address = str(key).strip().lower()
         if not address or bare_address(address) != address:
-            return Reason("bad_address", {"address": str(key)[:_SHOWN]})
+            code = "bad_address" if word else "bad_sender_line"
+            return Reason(code, {"address": str(key)[:_SHOWN]})
         known = _WORDS.get(word.strip().lower()) if isinstance(word, str) else None
         if known is None:
             return Reason("bad_priority", {"address": address, "value": str(word)[:_SHOWN]})
@@ -82,6 +83,12 @@ def _addresses(value: object) -> list[str] | Reason:
         if not _ADDRESS.fullmatch(address):
             return Reason("bad_address", {"address": address[:_SHOWN]})
     return list({address.lower(): address for address in found}.values())
+
+
+def unheard(values: Mapping[str, Any]) -> Problems:
+    """Say that nobody would be told, where somebody is to be."""
+    lacking = values.get("notify_on_failure") and values.get("notify_to") == []
+    return {"notify_to": Reason("nobody_to_tell")} if lacking else {}
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

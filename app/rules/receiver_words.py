@@ -48,6 +48,7 @@ RECEIVERS: dict[str, tuple[str, ...]] = {
     "private_key": (N_("This is a private key: it belongs to the receiver alone, and was not kept"),),
     "insecure_not_allowed": (N_("Only where the environment says ALLOW_INSECURE_TLS=1"),),
     # what became of one
+    "in_order": (N_("It waits for the one before it: this receiver takes one after the other"),),
     "endpoint_deleted": (N_("The receiver was deleted"),),
     "test_over_limit": (N_("Not sent: the last hour had {used} tries, and {limit} are allowed"),),
 }

@@ -29,30 +29,30 @@ REMARKS: dict[str, tuple[str, ...]] = {
     "groups_off": (N_("Every mail goes, also where a rule groups them"),),
     # how long things are kept
     "keeps_sources": (
-        N_("Keeps the source of a mail for {days} days"),
+        N_("Keeps the source of a mail for {days:days}"),
         N_("Keeps the sources of mails for ever"),
     ),
     "keeps_bodies": (
-        N_("Keeps the body of a delivery for {days} days"),
+        N_("Keeps the body of a delivery for {days:days}"),
         N_("Keeps the bodies of deliveries for ever"),
     ),
-    "keeps_attempts": (N_("Keeps tries for {days} days after the last one"), N_("Keeps tries for ever")),
-    "keeps_logs": (N_("Keeps logs for {days} days"), N_("Keeps logs for ever")),
+    "keeps_attempts": (N_("Keeps tries for {days:days} after the last one"), N_("Keeps tries for ever")),
+    "keeps_logs": (N_("Keeps logs for {days:days}"), N_("Keeps logs for ever")),
     "removes_sources": (
-        N_("Removes the source of mails older than {days} days: there are {count}"),
-        N_("Removes the source of mails older than {days} days: more than {least}"),
+        N_("Removes the source of mails older than {days:days}: there are {count}"),
+        N_("Removes the source of mails older than {days:days}: more than {least}"),
     ),
     "removes_bodies": (
-        N_("Removes the body of deliveries that ended more than {days} days ago: there are {count}"),
-        N_("Removes the body of deliveries that ended more than {days} days ago: more than {least}"),
+        N_("Removes the body of deliveries that ended more than {days:days} ago: there are {count}"),
+        N_("Removes the body of deliveries that ended more than {days:days} ago: more than {least}"),
     ),
     "removes_attempts": (
-        N_("Removes the tries of deliveries that ended more than {days} days ago: there are {count}"),
-        N_("Removes the tries of deliveries that ended more than {days} days ago: more than {least}"),
+        N_("Removes the tries of deliveries that ended more than {days:days} ago: there are {count}"),
+        N_("Removes the tries of deliveries that ended more than {days:days} ago: more than {least}"),
     ),
     "removes_logs": (
-        N_("Removes log entries older than {days} days: there are {count}"),
-        N_("Removes log entries older than {days} days: more than {least}"),
+        N_("Removes log entries older than {days:days}: there are {count}"),
+        N_("Removes log entries older than {days:days}: more than {least}"),
     ),
     "mirrors_links": (N_("Sends the links of each mail to “{name}” too, once"),),
     "mirrors_nothing": (N_("Links go to the rules' own receivers alone"),),
@@ -80,6 +80,8 @@ REMARKS: dict[str, tuple[str, ...]] = {
     "not_a_number": (N_("A whole number from {least} to {most}"),),
     "not_an_object": (N_("An object is expected"),),
     "bad_address": (N_("“{address}” is no e-mail address"), N_("An e-mail address is missing")),
+    "nobody_to_tell": (N_("Give an address, or untick “Tell me by mail”: nobody would be told"),),
+    "bad_sender_line": (N_("“{address}” is no line such as camille@example.org: high"),),
     "bad_priority": (
         N_("{address}: “{value}” is not one of high, normal and low"),
         N_("{address}: after a colon, say high, normal or low"),

@@ -162,7 +162,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "breaker_open": (N_("The receiver has failed again and again: it is tried out at {until:moment}"),),
     "source_removed": (N_("The mail’s source was removed before this could be made of it"),),
     "receiver_silent": (N_("The receiver has taken nothing since {since:moment}"),),
-    "rate_limited": (N_("Attempts in the last hour: {used} of {limit}; it waits for its turn"),),
+    "rate_limited": (
+        N_("The receiver is set to {limit} tries an hour, and had {used}: it goes on {until:moment}"),
+        N_("The receiver is set to {limit} tries an hour, and had {used}: what is above waits"),
+    ),
     "sent_again": (N_("Sent again by {by}"), N_("Sent again by hand")),
     "replayed": (
         N_("Sent as new by {by}, beside delivery {delivery}"),
@@ -186,9 +189,15 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "connection_lost": (N_("The connection broke off"),),
     "protocol_error": (N_("The answer made no sense ({detail})"), N_("The answer made no sense")),
-    "private_address": (N_("The address is private: only targets on ALLOW_PRIVATE_TARGETS may be"),),
+    "private_address": (
+        N_(
+            "The address is private: to allow it, set the environment variable ALLOW_PRIVATE_TARGETS "
+            "and start the program again ({detail})"
+        ),
+        N_("The address is private, and the environment variable ALLOW_PRIVATE_TARGETS does not name it"),
+    ),
     "bad_url": (
-        N_("The address is not one that may be called ({detail})"),
+        N_("The address is not one that may be called: {detail:word}"),
         N_("The address is not one that may be called"),
     ),
     "secret_unreadable": (N_("The stored secret cannot be read with this APP_SECRET_KEY: enter it again"),),
@@ -223,6 +232,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The receiver is elsewhere; redirects are not followed: enter the final address"),
     ),
     "gone": (N_("The receiver is gone for good (status 410): it is parked, its deliveries are held"),),
+    "gone_for_good": (N_("it answered that it is gone for good (status 410)"),),
     "receiver_refused": (
         N_("The receiver refused it (status {status}): {message}"),
         N_("The receiver refused it (status {status})"),
@@ -253,6 +263,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "template_unknown_name": (
         N_("The template uses “{name}”, which is not known here. Known are: {known}"),
         N_("The template uses “{name}”, which is not known here"),
+    ),
+    "template_no_captures": (
+        N_("“{name}”: what a rule's patterns catch is for that rule's own payload, not for a receiver's"),
     ),
     "template_unknown_capture": (
         N_("No pattern of this rule catches “{name}”. Caught are: {known}"),

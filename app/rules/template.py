@@ -19,7 +19,8 @@ LONGEST_TAG = 500
 MOST_BLANKS = 100  # in a row: pystache's pattern is quadratic in them
 
 CAPTURES = "captures"
-NAMES = (*payload.EMPTY, CAPTURES)
+OWN_NAMES = tuple(payload.EMPTY)  # of a receiver: no pattern belongs to one, so none can have caught anything
+NAMES = (*OWN_NAMES, CAPTURES)
 
 # Stricter than pystache, which takes `{{{a}}` for a name and an unclosed tag for text.
 _INNER = rf"[^{{}}]{{1,{LONGEST_TAG}}}"
@@ -29,8 +30,11 @@ _BLANKS = re.compile(rf"[ \t]{{{MOST_BLANKS + 1}}}")
 _CAPTURE = re.compile(rf"{CAPTURES}\.\w+")
 
 
-def check(text: str) -> Reason | None:
-    """Say why a template is refused. One that is accepted can be rendered, whatever the mail."""
+def check(text: str, *, names: Sequence[str] = NAMES) -> Reason | None:
+    """Say why a template is refused. One that is accepted can be rendered, whatever the mail.
+
+    `names` are those that it may use: without `CAPTURES` also nothing that a pattern caught.
+    """
     if len(text.encode("utf-8", "replace")) > LONGEST_TEMPLATE:
         return Reason("template_too_long", {"limit": LONGEST_TEMPLATE})
     try:
@@ -41,7 +45,7 @@ def check(text: str) -> Reason | None:
         return Reason("template_not_json")
     except RecursionError:
         return _too_deep()
-    return _fault_of_document(document)
+    return _fault_of_document(document, names)
 
 
 def render(text: str, body: Mapping[str, Any], captures: Mapping[str, str]) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def captures(text: str) -> list[str]:
     return list(dict.fromkeys(name.partition(".")[2] for name in names))
 
 
-def _fault_of_document(document: object) -> Reason | None:
+def _fault_of_document(document: object, names: Sequence[str]) -> Reason | None:
     if not isinstance(document, dict):
         return Reason("template_not_an_object")
     if _is_deep(document):
@@ -74,7 +78,7 @@ def _fault_of_document(document: object) -> Reason | None:
         json.dumps(document, allow_nan=False)
     except ValueError:  # NaN and Infinity, which Python reads and JSON does not have
         return Reason("template_not_json")
-    return next(filter(None, map(_fault_of_leaf, _leaves(document))), None)
+    return next(filter(None, (_fault_of_leaf(leaf, names) for leaf in _leaves(document))), None)
 
 
 def _is_deep(document: object) -> bool:
@@ -103,7 +107,7 @@ def _children(value: object) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _fault_of_leaf(leaf: str) -> Reason | None:
+def _fault_of_leaf(leaf: str, names: Sequence[str]) -> Reason | None:
     if _DELIMITERS.search(leaf):
         return Reason("template_delimiters")
     if _BLANKS.search(leaf):
@@ -115,7 +119,7 @@ def _fault_of_leaf(leaf: str) -> Reason | None:
         tree = mustache.read(leaf)
     except ParsingError as error:
         return _mismatch(leaf, error)
-    return _fault_of_tree(tree, NAMES, depth=0)
+    return _fault_of_tree(tree, names, depth=0)
 
 
 def _mismatch(leaf: str, error: ParsingError) -> Reason:
@@ -136,14 +140,23 @@ def _fault_of_node(node: Any, known: Sequence[str], depth: int) -> Reason | None
         return None
     if isinstance(node, _PartialNode):
         return Reason("template_partial", {"name": node.key})
-    if node.key not in known and not _CAPTURE.fullmatch(node.key):
-        return Reason("template_unknown_name", {"name": node.key, "known": ", ".join(known)})
+    if (unknown := _unknown(node.key, known)) is not None:
+        return unknown
     inside = mustache.inside(node)
     if inside is None:
         return None
     if depth == DEEPEST_SECTION:
         return Reason("template_too_deep", {"sections": DEEPEST_SECTION})
     return _fault_of_tree(inside, _known_inside(node, known), depth + 1)
+
+
+def _unknown(name: str, known: Sequence[str]) -> Reason | None:
+    caught = _CAPTURE.fullmatch(name) is not None
+    if name in known or (caught and CAPTURES in known):
+        return None
+    if caught or name == CAPTURES:
+        return Reason("template_no_captures", {"name": name})
+    return Reason("template_unknown_name", {"name": name, "known": ", ".join(known)})
 
 
 def _known_inside(section: Any, known: Sequence[str]) -> Sequence[str]:  # noqa: ANN401 - as above

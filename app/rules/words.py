@@ -6,12 +6,15 @@ from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.rules.phrases import AND, MORE, OR, QUOTED
+from app.rules.phrases import AND, DAYS, MEGABYTES, MORE, ONE_DAY, OR, POINT, QUOTED
 from app.rules.sentences import SENTENCES
+from app.rules.url_faults import FAULTS
 from app.rules.verdict import Reason
 from app.rules.vocabulary import DATE, MOMENT, WORDS
 
 Translate = Callable[[str], str]
+
+_WORDS = WORDS | {fault: fault for fault in FAULTS}
 
 
 def say(reason: Reason, translate: Translate = str, *, zone: str | tzinfo = "UTC") -> str:
@@ -42,7 +45,8 @@ class _Speaker(Formatter):
             "": str,
             "moment": self._moment,
             "date": self._date,
-            "megabytes": _megabytes,
+            "megabytes": self._megabytes,
+            "days": self._days,
             "word": self._word,
             "words": self._words,
             "names": ", ".join,
@@ -59,9 +63,16 @@ class _Speaker(Formatter):
     def _date(self, value: str) -> str:
         return date.fromisoformat(value).strftime(self._translate(DATE))
 
+    def _megabytes(self, value: float) -> str:
+        count = f"{value / 1024 / 1024:.1f}".replace(".", self._translate(POINT))
+        return self._translate(MEGABYTES).format(count=count)
+
+    def _days(self, count: int) -> str:
+        return self._translate(ONE_DAY) if count == 1 else self._translate(DAYS).format(count=count)
+
     def _word(self, value: str) -> str:
         """A word or a code of ours is translated; anything else is shown as it is."""
-        ours = WORDS.get(value) or SENTENCES.get(value, ("",))[-1]
+        ours = _WORDS.get(value) or SENTENCES.get(value, ("",))[-1]
         return self._translate(ours) if ours else value
 
     def _words(self, values: list[str]) -> str:
@@ -75,7 +86,3 @@ class _Speaker(Formatter):
         """Reasons within a sentence, each in its own words."""
         said = [say(Reason.from_json(one), self._translate, zone=self._zone) for one in reasons]
         return f" {self._translate(joint)} ".join(said)
-
-
-def _megabytes(value: float) -> str:
-    return f"{value / 1024 / 1024:.1f} MB"

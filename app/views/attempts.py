@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.models import Attempt, EndpointTest
+from app.rules.sentences import SENTENCES
+from app.rules.verdict import Reason
 from app.web.i18n import N_
 
 PHASES = (N_("dns"), N_("connect"), N_("tls"), N_("send"), N_("wait"), N_("read"))
 WIDTH = 1000  # of the time line, in its own units
 SHARED = {  # by tries and tests
-    *("ended_at", "status", "peer", "timings", "request_headers", "answer_headers", "answer", "truncated")
+    *("url", "ended_at", "status", "peer", "timings"),
+    *("request_headers", "answer_headers", "answer", "truncated"),
 }
 LONGEST = 32_768  # characters of a body that are put into a page
 
@@ -39,6 +42,8 @@ class Shown:
 
 
 def show_attempt(attempt: Attempt, *, url: str, body: bytes | None) -> Shown:
+    """Show a try as it went; `url` is the receiver's, for one that does not know where it went."""
+    url = attempt.url or url
     total = sum(attempt.timings.get(phase, 0.0) for phase in PHASES)
     return Shown(
         attempt=attempt,
@@ -47,6 +52,7 @@ def show_attempt(attempt: Attempt, *, url: str, body: bytes | None) -> Shown:
         total=total,
         answer=readable(attempt.answer),
         curl=as_curl(url, attempt.request_headers, body) if body is not None else "",
+        reason=_reason(attempt),
     )
 
 
@@ -65,6 +71,13 @@ def show_test(test: EndpointTest, *, url: str) -> Shown:
     )
     shown = show_attempt(attempt, url=url, body=test.body)
     return replace(shown, by=test.requested_by, reason=test.reason, body=readable(test.body))
+
+
+def _reason(attempt: Attempt) -> dict[str, Any] | None:
+    """Say how a try without an answer ended; what a library calls it says less, and no French."""
+    if not attempt.detail or attempt.outcome not in SENTENCES:
+        return None
+    return Reason(attempt.outcome, {"detail": attempt.detail}).to_json()
 
 
 def time_line(timings: dict[str, float], total: float) -> list[Phase]:

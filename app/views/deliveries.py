@@ -3,15 +3,19 @@
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
 from app.jobs.copies import as_new, on_its_way
-from app.models import Delivery, Endpoint, EndpointState, Message, history, replay
+from app.models import Delivery, Endpoint, Message, history, replay
+from app.models.delivery import FINISHED
 from app.models.history import DeliveryFilter
-from app.models.replay import FINISHED
+from app.models.replay import Left
 from app.models.story import DeliveryStory, of_delivery
+from app.rules.address import host_of
 from app.views.attempts import readable, show_attempt
+from app.views.elsewhere import UNCONFIRMED, agreed
 from app.views.frame import (
     framed,
     here,
@@ -29,6 +33,10 @@ from app.web.i18n import N_
 from app.web.state import Request
 
 RECENT = 10  # replays
+HINDRANCES = {
+    Left.RECEIVER_DELETED: N_("Its receiver was deleted: nothing goes there any more."),
+    Left.NOT_KEPT: N_("Neither its body nor its mail is kept any more."),
+}
 
 
 async def index(request: Request) -> Response:
@@ -39,7 +47,7 @@ async def index(request: Request) -> Response:
             db,
             "deliveries/index.html",
             fragment="list",
-            found=await history.deliveries(db, chosen),
+            found=await history.deliveries(db, chosen, request.state["now"]()),
             choices=None if wants_fragment(request) else await history.choices(db),
             replays=[] if wants_fragment(request) else await replay.recent(db, limit=RECENT),
             wanted=chosen,
@@ -61,11 +69,11 @@ async def show(request: Request) -> Response:
 async def create_retry(request: Request) -> Response:
     """Send it again, or now: with the same body and the same webhook-id."""
     delivery_id: int = request.path_params["delivery_id"]
-    async with request.state["database"].transaction() as db:
+    async with request.form(max_files=0) as form, request.state["database"].transaction() as db:
         delivery = await db.get(Delivery, delivery_id)
         if delivery is None:
             raise NotFound
-        await _needs_content(db, delivery)
+        await _may_go(db, delivery, form)
         try:
             delivery.send_again(request.state["now"](), signed_in_as(request))
         except ValueError:
@@ -84,11 +92,15 @@ async def create_retry(request: Request) -> Response:
 async def create_copy(request: Request) -> Response:
     """Send the same once more under a webhook-id of its own."""
     delivery_id: int = request.path_params["delivery_id"]
-    async with request.state["database"].transaction() as db:
+    async with request.form(max_files=0) as form, request.state["database"].transaction() as db:
         delivery = await db.get(Delivery, delivery_id)
         if delivery is None:
             raise NotFound
-        await _may_be_copied(db, delivery)
+        if delivery.state not in FINISHED:
+            raise Refused(N_("This delivery has not ended yet."))
+        await _may_go(db, delivery, form)
+        if await on_its_way(db, delivery):
+            raise Refused(N_("One like it is on its way already."))
         copy = await as_new(db, delivery, by=signed_in_as(request), now=request.state["now"]())
         await db.flush()
 
@@ -97,19 +109,15 @@ async def create_copy(request: Request) -> Response:
     return go(request, path(request, "delivery", delivery_id=copy.id))
 
 
-async def _may_be_copied(db: AsyncSession, delivery: Delivery) -> None:
-    if delivery.state not in FINISHED:
-        raise Refused(N_("This delivery has not ended yet."))
-    if (await db.get_one(Endpoint, delivery.endpoint_id)).state is EndpointState.DELETED:
-        raise Refused(N_("Its receiver was deleted: nothing goes there any more."))
-    await _needs_content(db, delivery)
-    if await on_its_way(db, delivery):
-        raise Refused(N_("One like it is on its way already."))
-
-
-async def _needs_content(db: AsyncSession, delivery: Delivery) -> None:
-    if delivery.body is None and (await db.get_one(Message, delivery.message_id)).source_removed_at:
-        raise Refused(N_("Neither its body nor its mail is kept any more."))
+async def _may_go(db: AsyncSession, delivery: Delivery, form: FormData) -> None:
+    endpoint = await db.get_one(Endpoint, delivery.endpoint_id)
+    message = await db.get_one(Message, delivery.message_id)
+    gone = delivery.body is None and message.source_removed_at is not None
+    hindrance = replay.hindrance(endpoint, gone=gone)
+    if hindrance is not None:
+        raise Refused(HINDRANCES[hindrance])
+    if replay.goes_elsewhere(delivery, endpoint) and not agreed(form, endpoint):
+        raise Refused(UNCONFIRMED)
 
 
 def wanted(request: Request) -> DeliveryFilter:
@@ -125,6 +133,20 @@ def wanted(request: Request) -> DeliveryFilter:
 
 
 def _told(story: DeliveryStory) -> dict[str, Any]:
-    body, url = story.row.delivery.body, story.endpoint.url
-    attempts = [show_attempt(attempt, url=url, body=body) for attempt in story.attempts]
-    return {"story": story, "attempts": attempts, "body": readable(body) if body is not None else ""}
+    delivery, endpoint = story.row.delivery, story.endpoint
+    gone = delivery.body is None and story.row.message.source_removed_at is not None
+    return {
+        "story": story,
+        "attempts": [show_attempt(one, url=endpoint.url, body=delivery.body) for one in story.attempts],
+        "body": readable(delivery.body) if delivery.body is not None else "",
+        "hindrance": replay.hindrance(endpoint, gone=gone) if delivery.finished_at else None,
+        "elsewhere": replay.goes_elsewhere(delivery, endpoint),
+        "host": endpoint.host,
+        "host_then": _host_then(story),
+    }
+
+
+def _host_then(story: DeliveryStory) -> str:
+    """Name the host it was last sent to before the receiver's address was changed, where that is known."""
+    urls = [one.url for one in story.attempts if one.url and story.endpoint.moved_after(one.started_at)]
+    return host_of(urls[0]) if urls else ""

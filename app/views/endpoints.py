@@ -1,17 +1,21 @@
 """The receivers: how each is doing, and what is done to one as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.events import Event
 from app.jobs import receivers as work
+from app.jobs.receiver_form import kept_headers
 from app.models import Endpoint, EndpointState, held, receivers
 from app.models.receivers import Receiver
 from app.rules import endpoint_draft
 from app.views.attempts import show_test
+from app.views.fields import text
 from app.views.frame import framed, path, signed_in_as
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
@@ -20,6 +24,7 @@ from app.web.state import Request
 
 PAGE = "endpoints/show.html"
 GONE = N_("This receiver was deleted: nothing can be changed about it.")
+CHANGED = N_("Not done: this receiver was changed meanwhile. Look at it again.")
 IN_USE = N_("Rules still send to this receiver, or it is the mirror: let them go elsewhere first.")
 
 
@@ -45,7 +50,9 @@ async def show(request: Request) -> Response:
 async def create_activation(request: Request) -> Response:
     """Pause it, or let things go to it again; then what it holds may join the line at once."""
     async with request.form(max_files=0) as form:
-        active, releases = form.get("active") == "true", "release" in form
+        active, releases = {"true": True, "false": False}.get(text(form, "active")), "release" in form
+    if active is None:
+        raise HTTPException(400)
     by, now = signed_in_as(request), request.state["now"]()
     async with request.state["database"].transaction() as db:
         endpoint = await find(db, request)
@@ -101,6 +108,15 @@ async def find(db: AsyncSession, request: Request, *, locked: bool = True, gone:
     return endpoint
 
 
+@contextmanager
+def unchanged() -> Iterator[None]:
+    """Refuse what was asked on a page that shows how the receiver was before."""
+    try:
+        yield
+    except work.ChangedMeanwhile:
+        raise Refused(CHANGED) from None
+
+
 async def changed(request: Request, endpoint: Endpoint) -> Response:
     """Tell the pages, and show the receiver as it is now."""
     await request.state["queue"].publish(Event.DELIVERY_CHANGED)
@@ -113,7 +129,7 @@ async def changed(request: Request, endpoint: Endpoint) -> Response:
 
 async def _shown(request: Request, db: AsyncSession, endpoint: Endpoint) -> dict[str, Any]:
     found = await held.held(db, work.held_by(endpoint), None, limit=1)
-    headers = work.kept_headers(endpoint, request.state["vault"])
+    headers = kept_headers(endpoint, request.state["vault"])
     now = request.state["now"]()
     return {
         "receiver": await _receiver(request, db, endpoint),
@@ -121,6 +137,7 @@ async def _shown(request: Request, db: AsyncSession, endpoint: Endpoint) -> dict
         "insecure_allowed": request.state["config"].allow_insecure_tls,
         "held": found.total,
         "overlaps": len(endpoint.secrets_at(now)) > 1,
+        "seen": work.mark_of_secret(endpoint),
         "attempts": await receivers.last_attempts(db, endpoint),
         "tests": [show_test(test, url=endpoint.url) for test in await receivers.last_tests(db, endpoint)],
     }

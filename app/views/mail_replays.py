@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
-from sqlmodel import col, select
 from starlette.responses import Response
 
 from app.events import Event
 from app.jobs.afresh import plan, send
 from app.jobs.letter import Letter
-from app.models import Endpoint, MessageState
+from app.models import MessageState
 from app.views.fields import text
 from app.views.frame import framed, path, signed_in_as
 from app.views.rehearsals import outlook, read_letter
-from app.views.replays import host_of
+from app.views.replays import UNCONFIRMED
 from app.web.errors import NotFound, Refused
 from app.web.htmx import go
 from app.web.i18n import N_
@@ -25,9 +24,6 @@ async def new(request: Request) -> Response:
         planned = await plan(db, letter, by=signed_in_as(request), now=now)
         seen = await outlook(db, planned.rehearsal)
         bodies = [one for one in seen.sendables if one.webhook.outcome in planned.going]
-        endpoints = {
-            one.id: one for one in (await db.exec(select(Endpoint).order_by(col(Endpoint.id)))).all()
-        }
         return await framed(
             request,
             db,
@@ -37,8 +33,7 @@ async def new(request: Request) -> Response:
             planned=planned,
             rules={rule.id: rule.name for rule in planned.rehearsal.rules},
             why={one.rule_id: one for one in planned.going},
-            endpoints=endpoints,
-            hosts={number: host_of(endpoint.url) for number, endpoint in endpoints.items()},
+            hosts={number: endpoint.host for number, endpoint in planned.receivers.items()},
             outlook=replace(seen, sendables=bodies),
             now=now,
         )
@@ -46,16 +41,16 @@ async def new(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        seen = text(form, "seen")
+        seen, confirmed = text(form, "seen"), bool(text(form, "confirmed"))
     letter, now = await _letter(request), request.state["now"]()
     async with request.state["database"].transaction() as db:
         planned = await plan(db, letter, by=signed_in_as(request), now=now)
         if not planned.made:
             raise Refused(N_("The rules as they are now send this mail nowhere."))
         if planned.signature != seen:
-            raise Refused(
-                N_("The rules have changed since you looked, or it was sent meanwhile: look again.")
-            )
+            raise Refused(N_("What it would come to has changed since you looked: look again."))
+        if planned.moved and not confirmed:
+            raise Refused(UNCONFIRMED)
         await send(db, planned, by=signed_in_as(request), now=now)
 
     await request.state["queue"].deliver()

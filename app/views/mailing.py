@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from app.jobs import notices
 from app.jobs.notify import wanted
-from app.models import Mailing, Notice, NoticeKind, Setting
+from app.models import Mailing, Setting
 from app.views.frame import path, signed_in_as
 from app.web.errors import Refused
 from app.web.htmx import fragments, go, wants_fragment
@@ -31,6 +30,8 @@ async def create_test(request: Request) -> Response:
         setting = await Setting.load(db)
         if not wanted(setting, request.state["config"]):
             raise Refused(N_("Save the switch and an address first: nobody would be told now."))
+        if await notices.mail_waits(db):
+            raise Refused(N_("A test mail is on its way already."))
         notices.mail_wanted(db, signed_in_as(request), request.state["now"]())
         await db.flush()
         shown = await mailing_of(request, db, setting)
@@ -41,10 +42,9 @@ async def create_test(request: Request) -> Response:
 
 async def mailing_of(request: Request, db: AsyncSession, setting: Setting) -> dict[str, Any]:
     """Give what the region shows: is there a server, who would be told, how did it go."""
-    waiting = select(Notice.id).where(Notice.kind == NoticeKind.MAIL_TEST, col(Notice.mailed_at).is_(None))
     return {
         "mail_server": request.state["config"].smtp_host,
         "mails_go": wanted(setting, request.state["config"]),
         "mailing": await db.get_one(Mailing, 1),
-        "test_waits": (await db.exec(waiting.limit(1))).first() is not None,
+        "test_waits": await notices.mail_waits(db),
     }

@@ -37,7 +37,7 @@ async def index(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        story = await of_message(db, request.path_params["message_id"])
+        story = await of_message(db, request.path_params["message_id"], request.state["now"]())
         if story is None:
             raise NotFound
         return await framed(request, db, "messages/show.html", fragment="message", story=story)
@@ -57,7 +57,7 @@ async def create_decision(request: Request) -> Response:
         message.try_again(request.state["now"]())
         db.add(message)
         await db.flush()
-        story = await of_message(db, message_id)
+        story = await of_message(db, message_id, request.state["now"]())
 
     await request.state["queue"].decide()
     await request.state["queue"].publish(Event.MESSAGE_CHANGED)

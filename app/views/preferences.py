@@ -13,7 +13,7 @@ from app.jobs.candidate import HARD_LIMIT
 from app.jobs.preferences import SAVED, in_setting, largest, save
 from app.models import Endpoint, EndpointState, Setting
 from app.rules import preferences
-from app.rules.preferences import priorities, read
+from app.rules.preferences import priorities, read, unheard
 from app.rules.verdict import Problems, Reason
 from app.views.fields import number, text
 from app.views.frame import framed, path, signed_in_as
@@ -61,7 +61,7 @@ async def show_effect(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         setting = await Setting.load(db)
         said = _said(request, setting, values, await _mirrors(db, setting))
-    left_out = [reason.to_json() for reason in problems.values()]
+    left_out = [(place, reason.to_json()) for place, reason in problems.items()]
     return fragments(request, f"{PAGE}#effect", said=said, left_out=left_out)
 
 
@@ -138,6 +138,7 @@ def _read(raw: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
             "mirror_media_to_custom": raw["mirror_media_to_custom"],
         }
     )
+    problems |= unheard(values)
     mirror_id = number(raw["mirror_id"]) if raw["mirror_id"] else None
     unreadable = raw["mirror_id"] and mirror_id is None
     return values | {"group_dedup": raw["group_dedup"], "mirror_id": 0 if unreadable else mirror_id}, problems

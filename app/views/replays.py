@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
-from app.jobs.replay import FASTEST, MOST_WAITING, PER_MINUTE, cancel, moved, request_replay
+from app.jobs.replay import FASTEST, MOST_WAITING, PER_MINUTE, cancel, request_replay
 from app.models import Message, Run, Setting, history, replay
 from app.models.history import DeliveryFilter
 from app.models.replay import Left, Order, Survey
@@ -23,7 +22,7 @@ from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_, gettext
 from app.web.state import Request
 
-MOST = 32  # characters that tell two forms apart
+LONGEST_ONCE = 32  # characters that tell two forms apart
 MEANWHILE = "meanwhile"
 WORDS = {
     Left.ON_ITS_WAY.value: N_("on their way already"),
@@ -55,7 +54,7 @@ async def index(request: Request) -> Response:
 
 
 async def new(request: Request) -> Response:
-    async with request.state["database"].reading() as db:
+    async with request.state["long_counts"], request.state["database"].reading() as db:
         return await _show_form(request, db, await replay.survey(db, _wanted(request)), Asked())
 
 
@@ -63,9 +62,9 @@ async def create(request: Request) -> Response:
     async with request.form(max_files=0) as form:
         asked = _read(form)
     chosen = _wanted(request)
-    async with request.state["database"].reading() as db:  # counting may take long: nobody waits for it
+    async with request.state["long_counts"], request.state["database"].reading() as db:  # and no write waits
         found = await replay.survey(db, chosen, newest=asked.newest)
-        problems = _problems(asked, await moved(db, found))
+        problems = _problems(asked, found.moved)
         if problems:
             return await _show_form(request, db, found, asked, problems=problems)
     async with request.state["database"].transaction() as db:
@@ -104,14 +103,6 @@ async def create_cancellation(request: Request) -> Response:
     return fragments(request, "replays/show.html#replay", **_shown(request, run))
 
 
-def host_of(url: str) -> str:
-    """Name where an address leads, without what may be secret in its path."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:  # an address that can be sent to nobody
-        return url
-
-
 def _wanted(request: Request) -> DeliveryFilter:
     """Read the list's filter; beside it, that of one mail."""
     listed = wanted(request)
@@ -132,7 +123,7 @@ def _read(form: FormData) -> Asked:
         per_minute=text(form, "per_minute").strip(),
         newest=number_in(form, "newest"),
         seen=text(form, "seen"),
-        once=text(form, "once")[:MOST],
+        once=text(form, "once")[:LONGEST_ONCE],
         confirmed=bool(text(form, "confirmed")),
     )
 
@@ -166,8 +157,7 @@ async def _show_form(
         wanted=chosen,
         asked=asked,
         problems=problems or {},
-        moved=await moved(db, found),
-        hosts={share.endpoint.id: host_of(share.endpoint.url) for share in found.shares},
+        hosts={share.endpoint.id: share.endpoint.host for share in found.shares},
         left=[(WORDS[left.value], count) for left, count in found.left.items()],
         choices=await history.choices(db),
         mail=await db.get(Message, chosen.message) if chosen.message is not None else None,

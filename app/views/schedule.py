@@ -68,7 +68,7 @@ async def show_effect(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         setting = await Setting.load(db)
     values, problems = read(raw, shortest=_shortest(setting))
-    left_out = [reason.to_json() for reason in problems.values()]
+    left_out = [(place, reason.to_json()) for place, reason in problems.items()]
     return fragments(request, f"{PAGE}#effect", **_effect(request, setting, values), left_out=left_out)
 
 

@@ -75,7 +75,7 @@ async def show_effect(request: Request) -> Response:
     values, problems = read((await _raw(request))[0])
     async with request.state["database"].reading() as db:
         said = await _said(request, db, await Setting.load(db), values)
-    left_out = [reason.to_json() for reason in problems.values()]
+    left_out = [(place, reason.to_json()) for place, reason in problems.items()]
     return fragments(request, f"{PAGE}#effect", said=said, left_out=left_out)
 
 

@@ -1,5 +1,6 @@
 """What every request is given: put together by `main`, completed by the gate."""
 
+from asyncio import Semaphore
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypedDict
@@ -22,6 +23,7 @@ class State(TypedDict):
     live: Live
     now: Callable[[], datetime]
     templates: Environment
+    long_counts: Semaphore  # of whole tables, one at a time: those who open other pages wait for none
     session: Session | None  # who is signed in, as the gate found it
 
 

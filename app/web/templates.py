@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.rules.verdict import Reason
@@ -50,6 +51,7 @@ def environment(path_for: PathFor) -> Environment:
     templates.policies["ext.i18n.trimmed"] = True  # as babel.cfg reads them
     templates.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     templates.filters |= {"moment": moment, "soon": soon, "ago": ago, "say": say_reason, "word": word}
+    templates.filters["decimal"] = decimal
     templates.globals["url_for"] = _addresses(path_for)
     templates.globals["distances"] = distances
     # a block that is rendered alone does not see its file's imports
@@ -78,6 +80,11 @@ def soon(value: datetime) -> str:
     days = abs((value.astimezone(zone).date() - reader.now.astimezone(zone).date()).days)
     day = "" if days == 0 else "EEEE " if days < 7 else "d MMM "
     return format_datetime(value, f"{day}HH'h'mm", tzinfo=zone, locale=reader.language)
+
+
+def decimal(value: float) -> str:
+    """Write a number as the reader does: with a point or a comma, and one place after it."""
+    return format_decimal(value, "0.0", locale=LOCALES[i18n.reader().language])
 
 
 class Ago(NamedTuple):

@@ -48,7 +48,7 @@ async def test_a_rule_is_made_tried_saved_fires_and_is_rolled_back(story: Story,
             await _write(page)
             await _try(page)
             await page.get_by_role("button", name="Save this draft").click()
-            await expect(page.get_by_text("Saved", exact=False).first).to_be_visible()
+            await expect(page.get_by_role("link", name="Version 1", exact=True)).to_be_visible()
             await _fires(story, 2)
             assert story.sink.seen[-1].json["subject"].startswith("Facture n°2")
             await _spoil(page)

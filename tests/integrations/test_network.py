@@ -9,6 +9,7 @@ from app.integrations.network import Gate
 from app.integrations.resolver import resolve
 from app.integrations.trust import Trust
 from app.integrations.webhook import DeliveryError, Target, Webhooks
+from app.rules.url_faults import NO_PASSWORDS
 from tests.servers import Sink
 
 REFUSED = {Failure.PRIVATE_ADDRESS, Failure.BAD_URL, Failure.NAME_NOT_FOUND}
@@ -63,6 +64,9 @@ HOSTILE = [
     "https://127.0.0.1#@example.com/",
     "https://example.com/#fragment",
     "https://%31%32%37.0.0.1/",
+    "https://[v1.a]/",
+    "https://ⓔxample.com/",
+    "https://example.com\u00ad/",
     "https://example.com:0/",
     "https://example.com:99999/",
     "https://example.com:22/",
@@ -95,6 +99,13 @@ async def test_no_way_of_writing_it_gets_out(url: str, trusting: ssl.SSLContext)
     await posting.aclose()
     assert refused.value.reason in REFUSED
     assert not refused.value.sent
+
+
+@pytest.mark.parametrize("host", ["0177.0.0.1", "[v1.a]", "ⓔxample.com", "example.com\u00ad", "a\u200d.org"])
+def test_a_host_that_nothing_could_be_sent_to_is_none_at_once(host: str) -> None:
+    with pytest.raises(IntegrationError) as refused:
+        Gate("10.0.0.0/8").check_url(f"https://{host}/")
+    assert refused.value.reason is Failure.BAD_URL
 
 
 @pytest.mark.parametrize(
@@ -171,6 +182,23 @@ def test_an_empty_list_allows_nothing() -> None:
     for allow in ("", " ", ",", " , "):
         with pytest.raises(IntegrationError):
             Gate(allow).judge("127.0.0.1", 8000, plain=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "allows"),
+    [("http://127.0.0.1:8199/x", "127.0.0.1/32:8199"), ("https://[::1]/", "[::1]/128:443")],
+)
+def test_a_private_address_comes_with_what_would_allow_it(url: str, allows: str) -> None:
+    with pytest.raises(IntegrationError) as refused:
+        Gate().check_url(url)
+    assert refused.value.detail == f"ALLOW_PRIVATE_TARGETS={allows}"
+    Gate(allows).check_url(url)
+
+
+def test_a_password_in_an_address_is_named() -> None:
+    with pytest.raises(IntegrationError) as refused:
+        Gate().check_url("https://user:password@example.com/")
+    assert refused.value.detail == NO_PASSWORDS
 
 
 async def test_a_name_is_judged_by_every_address_it_has(sink: Sink) -> None:

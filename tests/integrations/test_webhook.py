@@ -121,7 +121,7 @@ async def test_what_is_on_its_way_when_the_endpoint_goes_still_arrives(
     sink.default = Answer(delay=0.1)
     posting = asyncio.create_task(webhooks.post(target, b"{}", HEADERS, 10))
     await eventually_async(lambda: sink.seen)
-    await webhooks.drop(target.key)
+    await webhooks.aclose()
     assert (await posting).status == 200
 
 

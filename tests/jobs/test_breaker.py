@@ -7,8 +7,8 @@ import pytest
 
 from app.jobs.claim import claim
 from app.jobs.sweep import sweep
-from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Notice
-from app.models.refusal import refused
+from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Notice, Setting
+from app.models.refusal import against
 from app.rules.verdict import Reason
 from tests.jobs.conftest import World, room
 from tests.letters import with_link
@@ -33,7 +33,8 @@ async def _broken(world: World) -> Endpoint:
 
 async def _refusal(world: World) -> Reason | None:
     async with world.context.database.reading() as db:
-        return (await refused(db, await db.get_one(Endpoint, 1), world.clock()))[0]
+        endpoint = await db.get_one(Endpoint, 1)
+        return against(endpoint, sending=(await Setting.load(db)).sending, used=0, now=world.clock())
 
 
 async def test_after_five_failures_the_others_wait_and_burn_no_tries(world: World) -> None:
@@ -136,6 +137,77 @@ async def test_people_are_told_when_a_parked_receiver_works_again(world: World) 
     kinds = [notice.kind for notice in await world.rows(Notice)]
     assert kinds == ["endpoint_parked", "endpoint_recovered"]
     assert (await world.one(Endpoint)).parked_for is None
+
+
+async def test_they_are_not_told_so_before_it_has_taken_something(world: World) -> None:
+    world.sink.answer(410, 422)
+    await _decided(world, mails=1)
+    await world.deliver()
+    await world.change(Endpoint, state=EndpointState.ACTIVE)
+    await _decided(world, mails=1)
+    await world.deliver()
+    assert [notice.kind for notice in await world.rows(Notice)] == ["endpoint_parked"]
+
+
+async def test_a_wish_for_patience_holds_though_an_earlier_request_ends_well(world: World) -> None:
+    patient = Answer(status=429, headers={"Retry-After": "600"})
+    world.sink.answers.extend([patient, Answer()])
+    await _decided(world, mails=2)
+    first, second = await claim(world.context, room(2))
+    world.clock.pass_(seconds=1)
+    for one in (first, second):
+        await world.deliverer._send(one, busy=True)  # noqa: SLF001
+    await world.deliverer.drain()
+    assert (await world.one(Endpoint)).not_before == world.clock() + timedelta(seconds=600)
+
+
+async def test_an_error_of_ours_is_not_laid_at_the_receivers_door(world: World) -> None:
+    await _decided(world)
+    for one in await claim(world.context, room(2)):
+        await world.deliverer._broke(one)  # noqa: SLF001
+    await world.deliverer.drain()
+    endpoint = await world.one(Endpoint)
+    assert (endpoint.failures, endpoint.opened, endpoint.pace) == (0, 0, 2.0)
+
+
+async def test_while_nothing_can_be_tried_its_time_is_not_put_off(world: World) -> None:
+    await world.change(Endpoint, ordered=True, opened=1, open_until=world.clock())
+    await _decided(world, mails=2)
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Delivery, 1)).due_at = world.clock() + timedelta(seconds=100)
+    assert await world.deliver() == 0
+    assert (await world.one(Endpoint)).open_until == world.clock()
+    world.clock.pass_(seconds=100)
+    assert await world.deliver() == 2
+
+
+async def test_what_an_old_address_says_is_not_held_against_the_new_one(world: World) -> None:
+    world.sink.answer(410)
+    await _decided(world, mails=1)
+    (claimed,) = await claim(world.context, room(1))
+    await world.change(Endpoint, url=f"{world.sink.url}/elsewhere")
+    await world.deliverer._send(claimed, busy=False)  # noqa: SLF001
+    await world.deliverer.drain()
+    assert (await world.one(Endpoint)).state is EndpointState.ACTIVE
+    assert await world.deliver() == 1
+    assert [seen.path for seen in world.sink.seen] == ["/hook", "/hook/elsewhere"]
+
+
+async def test_what_a_wrong_clock_wrote_keeps_nothing_back_once_it_is_right(world: World) -> None:
+    far = timedelta(days=3650)
+    world.clock.at += far
+    await _broken(world)
+    await world.change(Endpoint, not_before=world.clock(), closed_at=world.clock(), rate_per_hour=100)
+    world.clock.at -= far
+    world.sink.default = Answer()
+    for _ in range(3):
+        await sweep(world.context)
+        await world.deliver()
+        world.clock.pass_(hours=1)
+    assert {delivery.state for delivery in await world.rows(Delivery)} == {DeliveryState.SENT}
+    closed_at = (await world.one(Endpoint)).closed_at
+    assert closed_at is not None
+    assert closed_at < world.clock()
 
 
 async def test_more_goes_at_once_while_answers_are_quick_and_less_after_a_failure(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,12 +20,13 @@ from app.config import Config, FirstRun
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Answer, Webhooks
-from app.jobs.claim import claim
+from app.jobs.claim import Claimed, claim
 from app.jobs.context import Context
 from app.jobs.intervene import Chosen, drop, take_back
 from app.jobs.outcome import record
 from app.jobs.pause import turn
 from app.jobs.queue import Queue
+from app.jobs.request import Exchange
 from app.jobs.result import Result
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
@@ -145,6 +146,59 @@ async def test_many_workers_share_the_work_and_none_gets_what_another_has(contex
     assert all(one.generation == 1 and one.body for share in shares for one in share)
 
 
+def workers(context: Context, number: int) -> list[Context]:
+    """Each with connections of its own, as processes have them."""
+    url = context.database._writer.url.render_as_string(hide_password=False)  # noqa: SLF001
+    return [replace(context, database=Database(url), owner=f"elsewhere/worker/{n}/1") for n in range(number)]
+
+
+async def _close(*contexts: Context) -> None:
+    for context in contexts:
+        await context.database.aclose()
+
+
+async def _answered(context: Context, claimed: Sequence[Claimed]) -> None:
+    good = Answer(status=200, headers={}, body=b"", truncated=False, timings={"wait": 1.0}, peer="")
+    results = [Result(claimed=one, ended_at=NOW, exchange=Exchange(answer=good)) for one in claimed]
+    if results:
+        await record(context, results)
+
+
+@pytest.mark.parametrize(("change", "most"), [({"ordered": True}, 1), ({"concurrency": 3, "pace": 3.0}, 3)])
+async def test_a_receivers_limit_holds_for_all_workers_together(
+    context: Context, change: dict[str, Any], most: int
+) -> None:
+    async with context.database.transaction() as db:
+        (await db.get_one(Endpoint, 1)).sqlmodel_update(change)
+    several = workers(context, 4)
+    for _ in range(10):
+        shares = await asyncio.gather(*(claim(worker, room(most), look_first=False) for worker in several))
+        assert sum(map(len, shares)) == most
+        for worker, share in zip(several, shares, strict=True):
+            await _answered(worker, share)
+    await _close(*several)
+
+
+async def test_what_a_worker_lost_is_given_back_once_and_taken_once(context: Context) -> None:
+    several = workers(context, 4)
+    await claim(several[3], room(DELIVERIES))
+    *sweeping, claiming = (replace(one, now=lambda: NOW + timedelta(minutes=5)) for one in several[:3])
+    taken: list[Claimed] = []
+
+    async def claims() -> None:
+        while len(taken) < DELIVERIES:
+            taken.extend(await claim(claiming, room(DELIVERIES)))
+
+    async def sweeps(worker: Context) -> None:
+        for _ in range(5):
+            await sweep(worker)
+
+    await asyncio.gather(claims(), *map(sweeps, sweeping))
+    assert await claim(claiming, room(DELIVERIES)) == []
+    assert sorted(one.id for one in taken) == list(range(1, DELIVERIES + 1))
+    await _close(*several)
+
+
 async def test_what_came_of_them_is_written_down(context: Context) -> None:
     claimed = await claim(context, room(12))
     good = Answer(
@@ -152,7 +206,7 @@ async def test_what_came_of_them_is_written_down(context: Context) -> None:
     )
     bad = replace(good, status=500, headers={"retry-after": "120"})
     results = [
-        Result(claimed=one, ended_at=NOW, request_headers={"webhook-id": one.webhook_id}, answer=answer)
+        Result(claimed=one, ended_at=NOW, exchange=Exchange(answer=answer))
         for one, answer in zip(claimed, [good] * 6 + [bad] * 6, strict=True)
     ]
     await asyncio.gather(record(context, results[:5]), record(context, results[5:]))

@@ -1,21 +1,24 @@
 """A delivery arrives signed, once if it can be helped, and every attempt at it is kept."""
 
 import asyncio
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 from standardwebhooks import Webhook
 
 from app.integrations.network import Gate
 from app.integrations.webhook import Webhooks
-from app.jobs.claim import claim, put_back
+from app.jobs.claim import claim
 from app.jobs.deliver import Deliverer
 from app.jobs.outcome import record
 from app.jobs.owner import machine
 from app.jobs.result import Result
 from app.jobs.sweep import sweep
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode, Sending
+from app.models.refusal import stops
 from app.rules.retry import wait_asked
 from tests.jobs.conftest import World, room, running
 from tests.letters import with_link
@@ -130,8 +133,14 @@ async def test_retry_after_leaves_the_whole_endpoint_alone(world: World) -> None
 async def test_over_the_rate_limit_a_delivery_waits(world: World) -> None:
     await world.change(Endpoint, rate_per_hour=2)
     await _decided(world, mails=3)
+    begun = world.clock()
     assert await world.deliver() == 2
     assert await world.deliver() == 0
+    async with world.context.database.reading() as db:
+        endpoint = (await db.exec(select(Endpoint))).one()
+        reason = await stops(db, endpoint, sending=Sending.ON, used=2, now=world.clock())
+    assert reason is not None
+    assert datetime.fromisoformat(reason.facts["until"]) - begun <= timedelta(hours=1, seconds=1)
     world.clock.pass_(hours=1, seconds=1)
     assert await world.deliver() == 1
 
@@ -194,26 +203,6 @@ async def test_what_a_dead_process_was_sending_is_sent_again_under_the_same_id(w
     assert [attempt.outcome for attempt in await world.rows(Attempt)] == ["lost", "sent"]
 
 
-async def test_a_claim_whose_request_was_never_begun_can_be_undone(world: World) -> None:
-    await _decided(world)
-    before = await world.one(Delivery)
-    (claimed,) = await claim(world.context, room(1))
-    await put_back(world.context, [claimed, claimed])
-    after = await world.one(Delivery)
-    assert (after.state, after.attempts, after.lease_owner) == (before.state, 0, None)
-    assert await world.rows(Attempt) == []
-    assert await world.deliver() == 1
-
-
-async def test_where_answers_come_at_once_a_few_more_wait_for_a_free_place(world: World) -> None:
-    await world.change(Endpoint, usual_ms=5.0, pace=4.0)
-    await _decided(world, mails=8)
-    claimed = await claim(world.context, room(100))
-    assert len(claimed) == 4 + 2
-    until = {row.lease_until for row in await world.rows(Delivery)} - {None}
-    assert until == {world.clock() + timedelta(seconds=2 * 30 + 15)}
-
-
 async def test_a_lease_that_ran_out_is_given_back(world: World) -> None:
     await _decided(world)
     await claim(replace(world.context, owner="elsewhere/worker/2/2"), room(1))
@@ -259,3 +248,25 @@ async def test_what_a_receiver_says_can_always_be_stored_and_shown(world: World)
     await _decided(world)
     await world.deliver()
     assert (await world.one(Delivery)).reason["facts"]["message"] == "no ?  lot"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=500, body=b"you sent Bearer TOPSECRET123", headers={"x-echo": "Bearer TOPSECRET123"}),
+        Answer.raw(b"HTTP/1.1 Bearer TOPSECRET123\r\n\r\n"),
+    ],
+    ids=["an answer", "no answer at all"],
+)
+async def test_what_an_own_header_says_is_kept_nowhere_even_if_the_receiver_repeats_it(
+    world: World, answer: Answer
+) -> None:
+    own = world.context.vault.seal(json.dumps({"Authorization": "Bearer TOPSECRET123"}))
+    await world.change(Endpoint, extra_headers=own)
+    world.sink.answers.append(answer)
+    await _decided(world)
+    await world.deliver()
+    assert world.sink.seen[0].headers["authorization"] == "Bearer TOPSECRET123"
+    kept = (await world.one(Attempt)).model_dump_json() + (await world.one(Delivery)).model_dump_json()
+    assert "TOPSECRET123" not in kept
+    assert "•••" in kept

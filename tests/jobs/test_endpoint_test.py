@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from app.jobs.endpoint_test import KEPT, Checker, request_test, waiting
+from app.jobs.checker import Checker
+from app.jobs.endpoint_test import KEPT, request_test, waiting
 from app.jobs.owner import machine
 from app.models import Attempt, Content, Delivery, Endpoint, EndpointState, EndpointTest, Mode
 from app.rules.verdict import Reason
@@ -23,9 +24,15 @@ async def ask(world: World, times: int = 1) -> None:
 
 
 async def run(world: World) -> None:
+    """Start what waits, and see it end."""
     checker = Checker(world.context)
     await checker.start_waiting()
-    await checker.finish()
+    await eventually_async(lambda: _all_ended(world))
+    await checker.drain()
+
+
+async def _all_ended(world: World) -> bool:
+    return all(test.ended_at for test in await world.rows(EndpointTest))
 
 
 async def tested(world: World, **changes: Any) -> EndpointTest:  # noqa: ANN401 - columns
@@ -58,6 +65,7 @@ async def test_it_carries_what_a_delivery_carries_and_says_that_it_is_none(world
     assert test.request_headers["X-Api-Key"] == "•••"
     assert {"connect", "wait"} <= test.timings.keys()
     assert test.ended_at is not None
+    assert test.url == (await world.one(Endpoint)).url
 
 
 async def test_nothing_of_it_is_a_delivery_or_counts_for_the_receiver(world: World) -> None:
@@ -78,6 +86,12 @@ async def test_nothing_of_it_is_a_delivery_or_counts_for_the_receiver(world: Wor
 async def test_it_goes_to_a_receiver_that_gets_nothing_else(world: World, state: EndpointState) -> None:
     assert (await tested(world, state=state)).status == 200
     assert (await world.one(Endpoint)).state is state
+
+
+async def test_it_does_not_go_to_one_that_was_deleted_meanwhile(world: World) -> None:
+    test = await tested(world, state=EndpointState.DELETED)
+    assert (said(test), test.started_at, test.url) == ("The receiver was deleted", None, "")
+    assert not world.sink.seen
 
 
 async def test_it_is_judged_as_a_delivery_is(world: World) -> None:

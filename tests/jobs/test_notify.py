@@ -68,8 +68,8 @@ async def test_the_first_notice_waits_a_minute_for_company(told: World, host: Ma
     (got,) = host.got
     name = (await told.one(Endpoint)).name
     assert got.to == ["ada@example.org"]
-    assert got.mail["Subject"] == "Signal Server: 2 notices"
-    gone = "The receiver is gone for good (status 410): it is parked, its deliveries are held"
+    assert got.mail["Subject"] == f"Signal Server: receiver “{name}” is parked, and 1 more"
+    gone = "it answered that it is gone for good (status 410)"
     assert got.lines == [
         f"2026-11-16 14h00  The receiver “{name}” is parked: {gone}",
         f"2026-11-16 14h00  The receiver “{name}” takes deliveries again",

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlmodel import col, select
 from app.integrations.network import Gate
 from app.jobs import amend, receivers
 from app.jobs.hold import release_due
+from app.jobs.receiver_form import kept_headers, read
+from app.jobs.receivers import ChangedMeanwhile, mark_of_secret
 from app.models import (
     Delivery,
     DeliveryState,
@@ -19,7 +22,6 @@ from app.models import (
     Rule,
     rulebook,
 )
-from app.rules.words import say
 from tests.jobs.conftest import World
 from tests.letters import with_link
 from tests.servers import Sink
@@ -38,7 +40,7 @@ FORM: dict[str, Any] = {
 
 def values(world: World, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - as a form has them
     raw = FORM | {"url": world.sink.url} | changes
-    found, problems = receivers.read(raw, kept={}, gate=Gate(world.sink.address), may_be_insecure=False)
+    found, problems = read(raw, gate=Gate(world.sink.address), may_be_insecure=False)
     assert problems == {}
     return found
 
@@ -73,24 +75,6 @@ async def arrived(world: World, mails: int = 1) -> None:
     await world.decide()
 
 
-def refused(**changes: Any) -> dict[str, str]:  # noqa: ANN401
-    raw = FORM | {"url": "https://hooks.example.com/x"} | changes
-    _, problems = receivers.read(raw, kept={}, gate=Gate(), may_be_insecure=False)
-    return {place: say(reason) for place, reason in problems.items()}
-
-
-@pytest.mark.parametrize(
-    "url", ["http://hooks.example.com/x", "https://127.0.0.1/x", "https://a:b@hooks.example.com", "studio"]
-)
-def test_an_address_that_may_not_be_called_is_refused_at_its_field(url: str) -> None:
-    assert refused(url=url).keys() == {"url"}
-
-
-def test_what_is_no_certificate_is_refused_at_its_field() -> None:
-    text = "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----"
-    assert refused(authority=text)["authority"].startswith("Certificates in PEM form are expected")
-
-
 async def test_a_second_receiver_waits_until_a_rule_chooses_it(world: World) -> None:
     made = await make(world, name="Planning", extra_headers="X-Key: s3cret")
     assert made.id == 2
@@ -101,7 +85,7 @@ async def test_a_second_receiver_waits_until_a_rule_chooses_it(world: World) -> 
     secret = world.context.vault.open(made.secret)
     assert "s3cret" not in str(event.facts)
     assert secret not in str(event.facts)
-    assert receivers.kept_headers(made, world.context.vault) == {"X-Key": "s3cret"}
+    assert kept_headers(made, world.context.vault) == {"X-Key": "s3cret"}
 
 
 async def test_the_first_receiver_of_ones_own_becomes_that_of_every_rule(world: World) -> None:
@@ -121,7 +105,7 @@ async def test_the_first_receiver_of_ones_own_becomes_that_of_every_rule(world: 
 
 async def test_a_change_names_what_changed_and_never_what_a_header_says(world: World) -> None:
     found = values(world, timeout="12", extra_headers="X-Key: s3cret", name="127.0.0.1")
-    await act(world, receivers.save, values=found, vault=world.context.vault)
+    await act(world, receivers.save, values=found, read=await endpoint(world), vault=world.context.vault)
     (event,) = await events(world)
     assert sorted(event.facts["changed"]) == ["extra_headers", "schedule", "timeout"]
     assert (event.facts["by"], "s3cret" in json.dumps(event.facts)) == ("ada", False)
@@ -136,7 +120,8 @@ async def test_what_waits_goes_to_where_the_receiver_is_now(world: World) -> Non
     with Sink() as elsewhere:
         await world.change(Endpoint, pace=9.0, usual_ms=3.0)
         found = values(world) | {"url": elsewhere.url}
-        await act(world, receivers.save, values=found, vault=world.context.vault)
+        read = await endpoint(world)
+        await act(world, receivers.save, values=found, read=read, vault=world.context.vault)
         moved = await endpoint(world)
         assert (moved.url, moved.pace, moved.usual_ms) == (elsewhere.url, 2.0, None)
         assert (await world.one(Delivery)).state is DeliveryState.PENDING
@@ -213,7 +198,7 @@ async def test_a_deleted_receiver_gets_nothing_and_what_waited_says_why(world: W
 
 async def test_a_new_secret_signs_beside_the_old_one_for_a_day(world: World) -> None:
     vault, before = world.context.vault, await endpoint(world)
-    secret = await act(world, receivers.rotate, vault=vault)
+    secret = await act(world, receivers.rotate, seen=mark_of_secret(before), vault=vault)
     now = await endpoint(world)
     assert [vault.open(one) for one in now.secrets_at(world.clock())] == [secret, vault.open(before.secret)]
     await arrived(world)
@@ -228,13 +213,28 @@ async def test_a_new_secret_signs_beside_the_old_one_for_a_day(world: World) -> 
 
 
 async def test_the_overlap_can_be_ended_at_once(world: World) -> None:
-    secret = await act(world, receivers.rotate, vault=world.context.vault)
-    await act(world, receivers.end_overlap)
+    seen = mark_of_secret(await endpoint(world))
+    secret = await act(world, receivers.rotate, seen=seen, vault=world.context.vault)
+    seen = mark_of_secret(await endpoint(world))
+    await act(world, receivers.end_overlap, seen=seen)
     now = await endpoint(world)
     assert [world.context.vault.open(one) for one in now.secrets_at(world.clock())] == [secret]
     assert (now.previous_secret, now.previous_until) == (None, None)
-    await act(world, receivers.end_overlap)
+    await act(world, receivers.end_overlap, seen=seen)
     assert len(await events(world)) == 2
+
+
+async def test_of_two_who_ask_for_a_new_secret_one_gets_it_and_the_old_one_signs_on(world: World) -> None:
+    before = await endpoint(world)
+    seen = mark_of_secret(before)
+    await act(world, receivers.rotate, seen=seen, vault=world.context.vault)
+    for second in (
+        act(world, receivers.rotate, seen=seen, vault=world.context.vault),
+        act(world, receivers.end_overlap, seen=seen),
+    ):
+        with pytest.raises(ChangedMeanwhile):
+            await second
+    assert (await endpoint(world)).previous_secret == before.secret
 
 
 async def test_a_rule_that_comes_back_leaves_a_deleted_receiver_out(world: World) -> None:
@@ -265,3 +265,22 @@ async def test_a_deleted_rule_that_named_it_comes_back_without_it(world: World) 
         version = await rule.in_version(db, rule.version)
         assert version
         assert version.endpoint_ids == []
+
+
+async def test_one_that_is_left_alone_can_be_tried_at_once(world: World) -> None:
+    later = world.clock() + timedelta(minutes=10)
+    await world.change(Endpoint, opened=4, open_until=later, failures=9)
+    await arrived(world)
+    assert await world.deliver() == 0
+    await act(world, receivers.resume)
+    assert await world.deliver() == 1
+    assert (await endpoint(world)).opened == 0
+
+
+async def test_a_new_address_begins_anew(world: World) -> None:
+    later = world.clock() + timedelta(minutes=10)
+    await world.change(Endpoint, opened=4, open_until=later, failures=9, failing_since=world.clock())
+    await arrived(world)
+    async with world.context.database.transaction() as db:
+        (await db.get_one(Endpoint, 1)).begin_anew(world.clock())
+    assert await world.deliver() == 1

@@ -8,10 +8,13 @@ from sqlmodel import col, select
 from app.config import FirstRun
 from app.integrations.network import Gate
 from app.jobs import receivers
+from app.jobs.endpoint_test import request_test
+from app.jobs.receiver_form import read
 from app.jobs.seed import prepare
 from app.migrate import upgrade
-from app.models import Database, Delivery, DeliveryState, Setting
+from app.models import Database, Delivery, DeliveryState, Endpoint, Setting
 from app.models import receivers as shown
+from app.rules.words import say
 from app.vault import Vault
 from tests.jobs.conftest import World
 from tests.jobs.test_receivers import FORM, arrived
@@ -37,6 +40,21 @@ async def test_the_list_knows_what_waits_and_how_quickly_answers_come(world: Wor
     assert {one.state for one in await world.rows(Delivery)} > {DeliveryState.SENT}
 
 
+async def test_what_a_receiver_may_take_in_an_hour_is_counted_with_its_tests(world: World) -> None:
+    await world.change(Endpoint, rate_per_hour=3)
+    await arrived(world, mails=2)
+    await world.deliver()
+    async with world.context.database.reading() as db:
+        assert (await shown.listed(db, world.clock()))[0].stopped is None
+    async with world.context.database.transaction() as db:
+        test = await request_test(db, await db.get_one(Endpoint, 1), by="ada", now=world.clock())
+        test.started_at = world.clock()
+    async with world.context.database.reading() as db:
+        stopped = (await shown.listed(db, world.clock()))[0].stopped
+    assert stopped
+    assert say(stopped).startswith("The receiver is set to 3 tries an hour, and had 3")
+
+
 def test_half_of_the_answers_are_quicker_and_nearly_all_of_them() -> None:
     assert (shown.speed_of([7.0]).p50, shown.speed_of([7.0]).p95) == (7.0, 7.0)
     hundred = [float(number) for number in range(1, 101)]
@@ -48,9 +66,7 @@ async def test_the_list_is_asked_for_in_the_same_words_on_postgresql(postgres: P
     await asyncio.to_thread(upgrade, url)
     database, vault, now = Database(url), Vault("a key for tests only"), datetime(2026, 11, 16, tzinfo=UTC)
     await prepare(database, FirstRun(), vault, now)
-    found, _ = receivers.read(
-        FORM | {"url": "https://hooks.example.com/x"}, kept={}, gate=Gate(), may_be_insecure=False
-    )
+    found, _ = read(FORM | {"url": "https://hooks.example.com/x"}, gate=Gate(), may_be_insecure=False)
     async with database.transaction() as db:
         for name in ("Studio", "Planning"):
             await receivers.create(db, found | {"name": name}, vault=vault, by="ada", now=now)

@@ -1,10 +1,14 @@
 """Deliveries that are sent again: which, under which id, how fast, and each of them once."""
 
+from collections import Counter
+from typing import Any
+
 import pytest
+from sqlalchemy import Engine, event
 
 from app.jobs.copies import as_new
 from app.jobs.replay import broke, cancel, next_replay
-from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Run, RunState, Sending
+from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Run, RunState, Sending
 from app.models.invariants import broken_invariants
 from tests.jobs.conftest import World
 from tests.jobs.replays import (
@@ -34,6 +38,16 @@ async def test_what_is_sent_again_keeps_its_id_and_its_body(world: World) -> Non
     assert {one.headers["webhook-id"]: one.body for one in again} == bodies
     assert len(bodies) == len(again) == 2
     assert {one.state for one in await deliveries(world)} == {SENT}
+
+
+async def test_each_try_keeps_the_address_that_it_went_to(world: World) -> None:
+    await lots(world, 1)
+    then = (await world.one(Endpoint)).url
+    await world.change(Endpoint, url=f"{then}/moved")
+    await ask(world)
+    await put_back(world)
+    await world.deliver()
+    assert [attempt.url for attempt in await world.rows(Attempt)] == [then, f"{then}/moved"]
 
 
 async def test_as_new_it_says_the_same_under_an_id_of_its_own(world: World) -> None:
@@ -117,6 +131,25 @@ async def test_all_at_once_goes_in_commits_of_fifty(world: World) -> None:
     while await next_replay(world.context):
         done.append((await the_run(world, number)).done)
     assert done == [50, 100, 121]
+
+
+async def test_as_new_fifty_take_no_more_questions_than_one(world: World) -> None:
+    await lots(world, *range(1, 51))
+    asked: Counter[str] = Counter()
+
+    def note(*given: Any) -> None:  # noqa: ANN401 - as the event gives them
+        asked[given[2].partition(" ")[0]] += 1
+
+    spent = []
+    for state in (SENT, FAILED):
+        await fail(world, 50)
+        await ask(world, as_new=True, state=state)
+        event.listen(Engine, "before_cursor_execute", note)
+        await next_replay(world.context)
+        event.remove(Engine, "before_cursor_execute", note)
+        spent.append(asked.pop("SELECT"))
+    assert spent[0] == spent[1]
+    assert [(await the_run(world, number)).done for number in (1, 2)] == [49, 1]
 
 
 async def test_only_what_matched_when_it_was_asked_goes(world: World) -> None:

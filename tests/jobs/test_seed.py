@@ -86,11 +86,22 @@ async def test_once_the_mailbox_answered_and_the_receiver_took_something_a_start
         assert (await Setting.load(db)).window_start == "9h00"
 
 
+async def test_what_somebody_saved_in_the_form_a_start_leaves_alone(database: Database) -> None:
+    await _prepared(database, OWN)
+    async with database.transaction() as db:
+        endpoint = await db.get_one(Endpoint, 1)
+        endpoint.url, endpoint.saved_by = "https://hook.example.com/mended", "ada"
+    await _prepared(database, OWN)
+    async with database.reading() as db:
+        assert (await db.get_one(Endpoint, 1)).url == "https://hook.example.com/mended"
+
+
 @pytest.mark.parametrize(
     ("variable", "changes"),
     [
         ("WEBHOOKS_TIME_START", {"webhooks_time_start": "25h"}),
         ("WEBHOOK_URL", {"webhook_url": "hook.example.com"}),
+        ("WEBHOOK_URL", {"webhook_url": "https://[x"}),
     ],
 )
 async def test_a_malformed_variable_is_named_and_nothing_is_kept(

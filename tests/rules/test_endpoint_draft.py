@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.endpoint_draft import HIDDEN, LONGEST_HEADERS, effect, read, waits
+from app.rules.endpoint_draft import LONGEST_AUTHORITY, effect, read, waits
 from app.rules.outcome import SCHEDULE
 from app.rules.words import say
 
@@ -39,20 +39,6 @@ def taken(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
     values, problems = read(STUDIO | changes)
     assert problems == {}
     return values
-
-
-def headers(text: str, **kept: str) -> dict[str, str]:
-    values, problems = read(STUDIO | {"extra_headers": text}, kept=kept)
-    assert problems == {}
-    found: dict[str, str] = values["extra_headers"]
-    return found
-
-
-def why(text: str, **kept: str) -> str:
-    """What is wrong with these headers."""
-    values, problems = read(STUDIO | {"extra_headers": text}, kept=kept)
-    assert "extra_headers" not in values
-    return say(problems["extra_headers"])
 
 
 def test_a_form_is_read_as_the_columns_of_an_endpoint() -> None:
@@ -147,76 +133,28 @@ def test_what_is_shown_is_read_again(schedule: list[float]) -> None:
     assert taken(schedule=waits(schedule))["schedule"] == schedule
 
 
-def test_headers_are_read_one_a_line() -> None:
-    assert headers("X-Api-Key: s3cret: and more\r\n\nx-team:  Nord\t1 ") == {
-        "X-Api-Key": "s3cret: and more",
-        "x-team": "Nord\t1",
-    }
-    assert headers("X-Name: Zoé") == {"X-Name": "Zoé"}
-
-
-def test_a_hidden_value_is_the_one_that_is_kept() -> None:
-    assert headers(f"x-api-key: {HIDDEN}\nX-New: 1", **{"X-Api-Key": "s3cret"}) == {
-        "x-api-key": "s3cret",
-        "X-New": "1",
-    }
-    assert why(f"X-Other: {HIDDEN}", **{"X-Api-Key": "s3cret"}) == (
-        "Line 1: no value of “X-Other” is kept, enter it"
-    )
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("Host", "content-length", "Transfer-Encoding", "CONNECTION", "Content-Type", "X-Source"),
-        *("webhook-id", "Webhook-Signature", "WEBHOOK-anything", "Expect", "Upgrade"),
-    ],
-)
-def test_our_own_headers_are_nobody_elses(name: str) -> None:
-    assert why(f"X-Good: 1\n{name}: x") == f"Line 2: “{name}” is set by this server alone"
-
-
-@pytest.mark.parametrize(
-    "line", ["no colon", ": x", "two words: x", "X-É: x", "X(1): x", "X\x00: x", "a\rb: x"]
-)
-def test_what_is_no_name_of_a_header_is_refused(line: str) -> None:
-    assert why(line).startswith("Line 1: ")
-
-
-@pytest.mark.parametrize("value", ["", "a\rb", "a\x00b", "a\x7f", "日本", "a\x0bb", "€", "a\x85x"])
-def test_what_no_header_may_say_is_refused(value: str) -> None:
-    assert why(f"X-A: {value}") == ("Line 1: the value is empty, or has characters that no header may have")
-
-
-def test_headers_have_their_limits() -> None:
-    assert why("X-A: 1\nx-a: 2") == "Line 2: “x-a” stands there twice"
-    assert why("\n".join(f"X-{number}: 1" for number in range(21))) == "Too many: at most 20"
-    assert why(f"X-A: {'x' * LONGEST_HEADERS}") == "All headers together: at most 4096 characters"
-
-
-@given(st.text())
-def test_whatever_is_typed_no_line_end_reaches_a_request(text: str) -> None:
-    values, _ = read(STUDIO | {"extra_headers": text})
-    for name, value in values.get("extra_headers", {}).items():
-        assert not set(name + value) & {"\r", "\n", "\x00"}
-        assert (name + value).encode("latin-1")
-        assert not name.lower().startswith("webhook-")
-
-
 def test_a_template_is_needed_only_where_it_is_used_and_never_broken() -> None:
     assert refused(content="template") == {"template": "Write a template, or choose the usual payload"}
     assert taken(content="template", template=' {"t": "{{subject}}"} ')["template"] == '{"t": "{{subject}}"}'
     assert refused(template="{") == {"template": "The template is not JSON: see line 1, column 2"}
-    assert refused(template='{"t": "{{captures.lot}}"}') == {
-        "template": "The template uses “captures.lot”, which is not known here"
-    }
+    unknown = refused(template='{"t": "{{colour}}"}')["template"]
+    assert unknown.startswith("The template uses “colour”, which is not known here. Known are: ")
+    assert "captures" not in unknown
+
+
+@pytest.mark.parametrize("tag", ["{{captures.lot}}", "{{#captures}}x{{/captures}}", "{{{captures.lot}}}"])
+def test_what_a_rules_patterns_catch_is_not_for_a_receivers_template(tag: str) -> None:
+    said = refused(template=f'{{"t": "{tag}"}}')["template"]
+    assert said.startswith("“captures")
+    assert "that rule's own payload" in said
 
 
 def test_a_private_key_is_never_kept() -> None:
     text = "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----"
     assert refused(authority=text)["authority"].startswith("This is a private key")
     assert refused(authority="no certificate").keys() == {"authority"}
-    assert refused(authority="-----BEGIN CERTIFICATE-----\n" + "x" * 70_000).keys() == {"authority"}
+    long = "-----BEGIN CERTIFICATE-----\n" + "x" * LONGEST_AUTHORITY
+    assert refused(authority=long) == {"authority": "Too long: at most 32768 characters"}
 
 
 def test_tls_goes_unverified_only_where_that_is_allowed() -> None:
@@ -273,3 +211,7 @@ def test_what_cannot_be_read_is_left_out_of_it() -> None:
         "Any answer from 200 to 299 counts as received, unless it says otherwise",
     ]
     assert effect(read({})[0])  # an empty form says something too
+
+
+def test_an_address_that_leads_nowhere_is_shown_as_it_stands() -> None:
+    assert said(url="https://[x")[0] == "Webhooks are posted to https://[x as JSON"

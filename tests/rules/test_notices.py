@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.models import NoticeKind
 from app.rules.notices import (
     COMPANY,
     GAP,
@@ -105,13 +106,24 @@ def test_a_single_notice_is_the_subject() -> None:
     assert len(written(PARKED).subject) <= LONGEST_SUBJECT
 
 
+def test_of_several_the_worst_is_the_subject() -> None:
+    well = Line(NOON, told("endpoint_recovered", "archive", GONE))
+    assert written(well, PARKED).subject == "Signal Server: receiver “studio” is parked, and 1 more"
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_whatever_a_mail_tells_of_its_subject_can_name_it(kind: NoticeKind) -> None:
+    line = Line(NOON, told(kind.value, "studio", GONE))
+    assert written(line, line).subject.endswith(", and 1 more")
+
+
 def test_several_are_counted_and_stand_in_lines_of_the_operators_time() -> None:
     letter = written(PARKED, PARKED, more=7)
-    assert letter.subject == "Signal Server: 9 notices"
+    assert letter.subject == "Signal Server: receiver “studio” is parked, and 8 more"
     first, second, rest, empty, end, _ = letter.text.split("\n")
     assert first == second
-    assert first.startswith(
-        "2026-11-16 13h00  The receiver “studio” is parked: The receiver is gone for good"
+    assert first == (
+        "2026-11-16 13h00  The receiver “studio” is parked: it answered that it is gone for good (status 410)"
     )
     assert (rest, empty, end) == ("and 7 more", "", "All of it: https://signal.example.org")
 

@@ -119,9 +119,13 @@ def test_what_may_not_be_sent_is_held_for_people(word: Word) -> None:
     assert (treatment.reason.code, treatment.reason.facts) == (word.value, {"detail": "why"})
 
 
-@pytest.mark.parametrize(
-    "word", [Word.TIMED_OUT, Word.REFUSED, Word.NAME_NOT_FOUND, Word.TLS_FAILED, Word.LOST]
-)
+@pytest.mark.parametrize("word", [Word.LOST, Word.UNEXPECTED])
+def test_an_error_of_ours_is_tried_again_and_no_fault_of_the_receiver(word: Word) -> None:
+    treatment = treated(Answer(word=word))
+    assert (treatment.state, treatment.counts_as_failure) == ("pending", False)
+
+
+@pytest.mark.parametrize("word", [Word.TIMED_OUT, Word.REFUSED, Word.NAME_NOT_FOUND, Word.TLS_FAILED])
 def test_a_failure_on_the_way_is_tried_again(word: Word) -> None:
     treatment = treated(Answer(word=word))
     assert (treatment.state, treatment.reason.code, treatment.counts_as_failure) == (

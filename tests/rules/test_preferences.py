@@ -20,6 +20,7 @@ from app.rules.words import say
         ("max_email_size_mb", float("inf"), "whole number"),
         ("max_email_size_mb", 10**30, "whole number"),
         ("sender_priority", {"not an address": "high"}, "“not an address” is no e-mail address"),
+        ("sender_priority", {"camille high": ""}, "is no line such as"),
         ("sender_priority", {"": "high"}, "address is missing"),
         ("sender_priority", {"ann@example.com": "urgent"}, "“urgent” is not one of"),
         ("sender_priority", {"ann@example.com": 1}, "“1” is not one of"),

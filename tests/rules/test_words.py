@@ -13,6 +13,7 @@ from app.rules.condition import Mode
 from app.rules.outcome import Word
 from app.rules.rule import DETECTORS, Action, Priority
 from app.rules.sentences import SENTENCES
+from app.rules.url_faults import NO_HTTPS
 from app.rules.verdict import Reason
 from app.rules.vocabulary import WORDS
 from app.rules.window import Position
@@ -101,6 +102,8 @@ FACTS = {
     "at": "2025-10-13T22:00:00+00:00",
     "delivery": 7,
     "url": "https://signal.example.org",
+    "more": 7,
+    "told": [{"code": "works_again", "facts": {}}],
     "why": [{"code": "timed_out", "facts": {}}],
 }
 
@@ -181,3 +184,21 @@ def test_the_last_sentence_of_a_code_that_others_quote_needs_no_facts() -> None:
     for word in Word:
         assert "{" not in SENTENCES[word][-1]
     assert all("{" not in text for text in WORDS.values())
+
+
+def test_a_size_has_the_readers_own_mark_before_its_decimals() -> None:
+    french = {".": ",", "{count} MB": "{count} Mo"}
+    reason = Reason("too_large", {"size": 5_138_022, "limit": 2**21})
+    assert "4.9 MB, the limit is 2.0 MB" in say(reason)
+    assert "4,9 Mo" in say(reason, lambda text: french.get(text, text))
+
+
+@pytest.mark.parametrize(("days", "said"), [(1, "for 1 day"), (30, "for 30 days")])
+def test_one_day_is_no_days(days: int, said: str) -> None:
+    assert say(Reason("keeps_logs", {"days": days})).endswith(said)
+
+
+def test_what_is_wrong_with_an_address_is_translated() -> None:
+    french = {NO_HTTPS: "elle doit commencer par https://"}
+    said = say(Reason("bad_url", {"detail": NO_HTTPS}), lambda text: french.get(text, text))
+    assert said.endswith("elle doit commencer par https://")

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -48,11 +49,16 @@ class _Listening(Controller):
 
     async def hang_up(self) -> None:
         for talk in self._talks:
-            for transport in (talk.transport, talk._original_transport):  # noqa: SLF001 - what lies below TLS
-                if isinstance(transport, asyncio.WriteTransport):
-                    transport.abort()
+            _abort(talk.transport)
+            _abort(talk._original_transport)  # noqa: SLF001 - what lies below TLS
         for _ in range(3):  # what is closed is closed in the loop's next turns
             await asyncio.sleep(0)
+
+
+def _abort(transport: object) -> None:
+    if isinstance(transport, asyncio.WriteTransport):
+        with suppress(AttributeError):  # early Pythons 3.11, where TLS has ended already
+            transport.abort()
 
 
 class MailHost:

@@ -1,5 +1,6 @@
 """A receiver's form: what is saved, what is refused, and what never comes back out of it."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import httpx2
 import pytest
 from sqlmodel import select
 
-from app.jobs.receivers import kept_headers
-from app.models import Delivery, Endpoint, LogEvent, Message, Rule
+from app.jobs.receiver_form import kept_headers
+from app.models import Delivery, Endpoint, EndpointState, LogEvent, Message, Rule, Setting
 from tests.views.cast import Cast, a_mail_without_receiver
 from tests.views.page_form import PageForm
 from tests.views.receiving import STUDIO, a_receiver, change, stored, vault
@@ -100,7 +101,7 @@ async def test_mistakes_are_told_at_their_fields_and_what_was_typed_stays(ada: h
     assert answer.status_code == 422
     told = problems(answer.text)
     assert told.keys() == {"name", "url", "timeout", "schedule", "extra_headers", "authority", "template"}
-    assert told["url"] == "The address is private: only targets on ALLOW_PRIVATE_TARGETS may be"
+    assert told["url"].endswith("start the program again (ALLOW_PRIVATE_TARGETS=10.0.0.1/32:443)")
     kept = dict(the_form(answer.text).fields)
     assert {name: kept[name] for name in ("url", "schedule", "timeout")} == {
         name: wrong[name] for name in ("url", "schedule", "timeout")
@@ -126,7 +127,7 @@ async def test_a_form_sent_back_as_it_came_changes_nothing(ada: httpx2.AsyncClie
     answer = await ada.post(form.action, data=dict(form.fields))
     assert (answer.status_code, answer.headers["location"]) == (303, f"/endpoints/{made}")
     after = await stored(site, made)
-    assert after.model_dump() == before.model_dump()
+    assert after.model_dump() == before.model_dump() | {"saved_by": "ada"}
     async with site.database.reading() as db:
         (saved,) = (await db.exec(select(LogEvent).where(LogEvent.event == "receiver saved"))).all()
     assert saved.facts["changed"] == []
@@ -142,6 +143,65 @@ async def test_a_header_is_kept_changed_or_left_out(ada: httpx2.AsyncClient, sit
     wrong = STUDIO | {"extra_headers": "X-Other: •••"}
     answer = await ada.post(f"/endpoints/{made}/settings", data=wrong)
     assert problems(answer.text) == {"extra_headers": "Line 1: no value of “X-Other” is kept, enter it"}
+
+
+async def test_what_a_header_says_does_not_follow_to_another_host(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    made = await a_receiver(site, extra_headers="Authorization: Bearer s3cret")
+    moved = STUDIO | {"url": "https://elsewhere.example.net/", "extra_headers": "Authorization: •••"}
+    answer = await ada.post(f"/endpoints/{made}/settings", data=moved)
+    assert (answer.status_code, problems(answer.text)) == (
+        422,
+        {"extra_headers": "Line 1: no value of “Authorization” is kept, enter it"},
+    )
+    assert (await stored(site, made)).url == STUDIO["url"]
+    within = moved | {"url": "https://hooks.example.com/other"}
+    assert (await ada.post(f"/endpoints/{made}/settings", data=within)).status_code == 303
+    anew = moved | {"extra_headers": "Authorization: Bearer other"}
+    assert (await ada.post(f"/endpoints/{made}/settings", data=anew)).status_code == 303
+    kept = kept_headers(await stored(site, made), vault(site))
+    assert kept == {"Authorization": "Bearer other"}
+
+
+@pytest.mark.usefixtures("cast")
+async def test_a_form_that_is_sent_twice_makes_one_receiver(ada: httpx2.AsyncClient, site: Site) -> None:
+    form = dict(the_form((await ada.get("/endpoints/new")).text).fields)
+    data = form | {"name": STUDIO["name"], "url": STUDIO["url"]}
+    answers = await asyncio.gather(ada.post("/endpoints", data=data), ada.post("/endpoints", data=data))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    told = next(answer.text for answer in answers if answer.status_code == 409)
+    assert "If you have not seen its secret, make a new one on its page." in told
+    assert (await ada.get("/endpoints/4")).status_code == 404
+    other = await ada.post("/endpoints", data=data | {"name": "Studio Sud"})
+    assert other.status_code == 200  # the same page, and another receiver
+    await change(site, 3, state=EndpointState.DELETED)
+    assert (await ada.post("/endpoints", data=data)).status_code == 200
+
+
+async def test_what_is_wrong_is_told_while_others_write(ada: httpx2.AsyncClient, site: Site) -> None:
+    made = await a_receiver(site)
+    async with site.database.transaction() as db:
+        await Setting.load(db)  # a write that goes on and on
+        for address in ("/endpoints", f"/endpoints/{made}/settings"):
+            assert (await ada.post(address, data=STUDIO | {"name": ""}, timeout=3)).status_code == 422
+
+
+@pytest.mark.usefixtures("cast")
+async def test_more_certificates_than_are_kept_are_refused_at_their_field(ada: httpx2.AsyncClient) -> None:
+    line = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/\r\n"
+    long = "-----BEGIN CERTIFICATE-----\r\n" + line * 520
+    answer = await ada.post("/endpoints", data=STUDIO | {"authority": long})
+    assert problems(answer.text) == {"authority": "Too long: at most 32768 characters"}
+
+
+@pytest.mark.usefixtures("cast")
+async def test_an_address_that_could_never_be_sent_to_is_refused_at_its_field(
+    ada: httpx2.AsyncClient,
+) -> None:
+    for url in ("https://0177.0.0.1/", "https://[v1.a]/", "https://ⓔxample.com/", "https://x.org\u00ad/"):
+        answer = await ada.post("/endpoints", data=STUDIO | {"url": url})
+        assert problems(answer.text).keys() == {"url"}
 
 
 async def test_headers_that_cannot_be_read_any_more_are_entered_again(

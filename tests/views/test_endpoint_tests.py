@@ -50,6 +50,19 @@ async def test_what_was_sent_and_answered_is_shown(ada: httpx2.AsyncClient, site
     assert "10 ms" in page
 
 
+async def test_one_that_was_over_the_limit_shows_no_request(
+    ada: httpx2.AsyncClient, site: Site, made: int
+) -> None:
+    await ada.post(f"/endpoints/{made}/tests")
+    async with site.database.transaction() as db:
+        (test,) = (await db.exec(select(EndpointTest))).all()
+        test.ended_at = site.clock()
+        test.reason = {"code": "test_over_limit", "facts": {"used": 65, "limit": 3}}
+    page = (await ada.get(f"/endpoints/{made}")).text
+    assert "Not sent: the last hour had 65 tries, and 3 are allowed" in page
+    assert "Request, as sent" not in page
+
+
 async def test_not_too_many_wait_at_once(ada: httpx2.AsyncClient, site: Site, made: int) -> None:
     for _ in range(MOST_WAITING):
         answer = await ada.post(f"/endpoints/{made}/tests", headers=FRAGMENT)

@@ -34,8 +34,9 @@ async def told(site: Site, cast: Cast) -> None:
         endpoint = await db.get_one(Endpoint, cast.endpoints[0].id)
         mailbox = await db.get_one(Mailbox, cast.mailboxes[0].id)
         delivery = await db.get_one(Delivery, cast.deliveries["failed"].id)
-        why = Reason("bad_status", {"status": 400})
-        notices.endpoint_parked(db, endpoint, Reason("gone", {"status": 410}), cast.ago(minutes=40))
+        gone, why = Reason("gone", {"status": 410}), Reason("bad_status", {"status": 400})
+        endpoint.park(gone, cast.ago(minutes=40))
+        notices.endpoint_parked(db, endpoint, gone, cast.ago(minutes=40))
         notices.delivery_failed(db, delivery.id or 0, endpoint, reason=why, now=cast.ago(minutes=30))
         notices.mailbox_failing(db, mailbox, Reason("timed_out"), cast.ago(minutes=20))
         notices.mailbox_recovered(db, mailbox, cast.ago(minutes=10))
@@ -45,16 +46,67 @@ async def told(site: Site, cast: Cast) -> None:
 async def test_the_overview_tells_each_with_what_it_is_about(ada: httpx2.AsyncClient, cast: Cast) -> None:
     page = (await ada.get("/")).text
     for text in (
-        "The receiver “studio” is parked: The receiver is gone for good (status 410)",
+        "The receiver “studio” is parked: it answered that it is gone for good (status 410)",
         "has failed for good: The receiver answered with status 400",
-        "The mailbox “missions” cannot be read: No answer in time",
         "The mailbox “missions” is read again",
-        "Put away all 4",
+        "Put away all 3",
         f'href="/deliveries/{cast.deliveries["failed"].id}"',
         f'href="/endpoints/{cast.endpoints[0].id}"',
         f'href="#mailbox-{cast.mailboxes[0].id}"',
     ):
         assert text in page
+
+
+@pytest.mark.usefixtures("told")
+async def test_what_works_again_is_told_and_what_was_told_of_it_before_is_over(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        studio = await db.get_one(Endpoint, cast.endpoints[0].id)
+        studio.state = EndpointState.ACTIVE
+        for minutes in (9, 5):
+            notices.endpoint_failing(db, studio, cast.ago(minutes=minutes))
+            notices.endpoint_recovered(db, studio, cast.ago(minutes=minutes - 2))
+    page = (await ada.get("/")).text
+    for settled in ("cannot be read", "is parked:", "takes no deliveries"):
+        assert settled not in page
+    assert page.count("The receiver “studio” takes deliveries again") == 1
+    assert "has failed for good" in page
+    assert "Put away all 3" in page
+    async with site.database.transaction() as db:
+        notices.endpoint_failing(db, await db.get_one(Endpoint, studio.id), cast.now)
+    page = (await ada.get("/")).text
+    assert "takes no deliveries" in page
+    assert "takes deliveries again" not in page
+
+
+async def test_a_receiver_that_took_something_since_is_not_said_to_be_unreachable(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    why = Reason("private_address")
+    async with site.database.transaction() as db:
+        studio = await db.get_one(Endpoint, cast.endpoints[0].id)
+        await notices.endpoint_unreachable(db, studio, why, cast.ago(hours=2))
+        await notices.endpoint_unreachable(db, studio, why, cast.ago(hours=1))
+    assert (await ada.get("/")).text.count("Nothing may be sent to the receiver “studio”") == 1
+    async with site.database.transaction() as db:
+        studio = await db.get_one(Endpoint, studio.id)
+        studio.succeeded_at = cast.ago(minutes=30)
+    assert "Nothing may be sent" not in (await ada.get("/")).text
+    async with site.database.transaction() as db:
+        await notices.endpoint_unreachable(db, await db.get_one(Endpoint, studio.id), why, cast.now)
+    assert "Nothing may be sent" in (await ada.get("/")).text
+
+
+@pytest.mark.usefixtures("told")
+async def test_nothing_is_told_of_a_receiver_that_was_deleted(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    async with site.database.transaction() as db:
+        (await db.get_one(Endpoint, cast.endpoints[0].id)).state = EndpointState.DELETED
+    page = (await ada.get("/")).text.partition('id="notices"')[2].partition("</section>")[0]
+    assert "“studio”" not in page
+    assert "“missions” is read again" in page
 
 
 @pytest.mark.usefixtures("told")
@@ -68,7 +120,7 @@ async def test_one_is_put_away(ada: httpx2.AsyncClient, site: Site) -> None:
     again = await ada.post("/notices/2/dismissal", headers=FRAGMENT)
     assert again.text.lstrip().startswith('<section id="notices"')
     assert 'id="notice-2"' not in again.text
-    assert 'id="notice-3"' in again.text
+    assert 'id="notice-4"' in again.text
 
 
 @pytest.mark.usefixtures("told")
@@ -109,6 +161,7 @@ async def test_addresses_are_saved_with_the_language_of_whoever_gave_them(site: 
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
+        ("", "nobody would be told"),
         ("ada", "“ada” is no e-mail address"),
         ("Ada <ada@example.org>", "is no e-mail address"),
         ("\n".join(f"ada{n}@example.org" for n in range(11)), "at most 10"),
@@ -151,7 +204,8 @@ async def test_a_mail_can_be_asked_for_to_see_whether_it_arrives(posting: Site) 
         assert "Send a mail to see whether it arrives" in page
         answer = await ada.post("/preferences/mailing/tests", headers=FRAGMENT)
         assert "A mail is on its way" in answer.text
-        assert (await ada.post("/preferences/mailing/tests")).headers["location"] == "/preferences"
+        again = await ada.post("/preferences/mailing/tests")
+        assert (again.status_code, "on its way already" in again.text) == (409, True)
         assert 'id="notices" class="panel hidden"' in (await ada.get("/")).text
     assert {one.kind for one in await rows(posting)} == {NoticeKind.MAIL_TEST}
 

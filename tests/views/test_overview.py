@@ -5,7 +5,9 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from app.jobs.seed import add_endpoint, new_endpoint
 from app.models import Delivery, Endpoint, Mailbox, MailboxState, Process, Setting
+from app.vault import Vault
 from tests.views.cast import Cast, reason
 from tests.web.client import Site
 
@@ -38,7 +40,27 @@ async def test_an_empty_database_says_what_is_missing(ada: httpx2.AsyncClient) -
 async def test_a_demo_says_that_it_is_one(ada: httpx2.AsyncClient, site: Site) -> None:
     async with site.database.transaction() as db:
         (await Setting.load(db)).demo = True
-    assert "This is a demo." in (await ada.get("/")).text
+    page = (await ada.get("/")).text
+    assert "This is a demo." in page
+    assert "Nothing leaves." in page
+
+
+async def test_a_demo_says_where_webhooks_go_once_there_is_a_receiver_of_ones_own(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    async with site.database.transaction() as db:
+        (await Setting.load(db)).demo = True
+    warning = "While the demo runs, that is its made-up mails too"
+    assert warning in (await ada.get("/endpoints/new")).text
+    vault, now = Vault("a key for tests only"), site.clock()
+    async with site.database.transaction() as db:
+        own = new_endpoint("studio", "https://hooks.example.com/signal", vault, now)
+        await add_endpoint(db, own, by="ada", now=now)
+        db.add(new_endpoint("spare", "https://spare.example.com/signal", vault, now))
+    page = (await ada.get("/")).text
+    assert "What rules make of it leaves: webhooks go to studio." in page
+    assert "Nothing leaves." not in page
+    assert warning not in (await ada.get("/endpoints/new")).text
 
 
 @pytest.mark.usefixtures("cast")

@@ -115,7 +115,7 @@ async def test_the_effect_is_said_before_anything_is_saved(ada: httpx2.AsyncClie
 async def test_the_effect_leaves_out_what_cannot_be_read_and_says_so(ada: httpx2.AsyncClient) -> None:
     wrong = WANTED | {"sender_priority": "camille"}
     answer = await ada.post("/preferences/effect", data=wrong, headers=FRAGMENT)
-    assert "“camille” is no e-mail address" in answer.text
+    assert "Which mail goes first: “camille” is no line such as camille@example.org: high" in answer.text
     assert "No sender is preferred" in answer.text
 
 

@@ -8,7 +8,6 @@ import httpx2
 import pytest
 from sqlmodel import col, select
 
-from app.jobs.receivers import SAVED
 from app.jobs.replay import MOST_WAITING
 from app.models import Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Message, Run, RunState
 from tests.views.cast import Cast, a_delivery, a_message
@@ -129,10 +128,7 @@ async def test_an_address_that_was_changed_since_must_be_confirmed(
     async with site.database.transaction() as db:
         endpoint = await db.get_one(Endpoint, cast.endpoints[0].id)
         endpoint.url = "https://user:secret@elsewhere.example.com/in"
-        told = {"endpoint": endpoint.id, "by": "ada"}
-        for changed in ("name", "url"):
-            facts = {**told, "changed": [changed]}
-            db.add(LogEvent(at=cast.now, event=SAVED, subject=endpoint.name, facts=facts))
+        endpoint.url_since = cast.now
     page = (await ada.get("/replays/new?state=failed")).text
     assert "Its address was changed after these were made" in page
     assert "elsewhere.example.com" in page

@@ -18,7 +18,7 @@ from app.models import (
     MessageState,
     Setting,
 )
-from app.models.retention import FINISHED, UNFINISHED
+from app.models.delivery import FINISHED, UNFINISHED
 from app.rules.retention import Kind
 from app.rules.verdict import Verdict
 from tests.jobs.retention.ledger import NOW, OLD, YOUNG, a_sent_mail, broken, keep, rows, sources
