@@ -95,7 +95,9 @@ async def _post(
     context: Context, endpoint: Endpoint, *, webhook_id: str, body: bytes, content_type: str
 ) -> Columns:
     """Send it once, and give how that went."""
-    made = await exchange(context, endpoint, webhook_id=webhook_id, content_type=content_type, body=body)
+    made = await exchange(
+        context, endpoint, webhook_id=webhook_id, content_type=content_type, body=body, over="tests"
+    )
     reason = _judge(endpoint, made.told, context.now())
     log.info("receiver tested", endpoint=endpoint.id, outcome=reason.code, status=made.told.status)
     return {**made.columns(), "reason": reason.to_json()}
