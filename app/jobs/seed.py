@@ -147,6 +147,7 @@ async def _redirected(db: AsyncSession, wanted: Endpoint, now: datetime) -> bool
     if own.succeeded_at is None and own.saved_by in ("", AUTHOR) and own.url != wanted.url:
         facts = {"endpoint": own.id, "by": AUTHOR, "changed": ["name", "url", "verify_tls"]}
         own.name, own.url, own.verify_tls, own.url_since = wanted.name, wanted.url, wanted.verify_tls, now
+        own.begin_anew(now)
         db.add(LogEvent(at=now, event=SAVED, subject=own.name, facts=facts))
     return True
 
