@@ -68,7 +68,7 @@ async def claim(context: Context, room: Room, *, look_first: bool = True) -> lis
 async def put_back(context: Context, claimed: Sequence[Claimed]) -> None:
     """Undo claims whose requests were never begun."""
     async with context.database.transaction() as db:
-        for one in claimed:
+        for one in sorted(claimed, key=lambda one: one.id):  # in one order, where rows are locked
             ours = col(Delivery.generation) == one.generation, Delivery.is_now(DeliveryState.SENDING)
             back = update(Delivery).where(col(Delivery.id) == one.id, *ours)
             done = await db.exec(

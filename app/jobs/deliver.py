@@ -98,7 +98,8 @@ class Deliverer:
         for lane in lanes:
             lane.waiting.clear()
         if waiting:
-            await guarded("put back", partial(put_back, self._context, waiting))
+            undo = partial(until_taken, "put back", partial(put_back, self._context, waiting))
+            await guarded("put back", undo)
             self._context.in_hand.difference_update(one.id for one in waiting)
 
     async def _claim_singly(self) -> list[Claimed]:
@@ -142,10 +143,10 @@ class Deliverer:
             body=claimed.body,
         )
         context.crash.point("send.after")
-        if not made.well:
-            await self._return(self._lanes[claimed.endpoint.id])
         ended_at = context.now()
         self._results.put_nowait(Result(claimed=claimed, ended_at=ended_at, exchange=made, busy=busy))
+        if not made.well:
+            await self._return(self._lanes[claimed.endpoint.id])
 
     async def _broke(self, claimed: Claimed) -> None:
         """An error of ours ends a try as a failure does, so that there is a last one."""

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.jobs.context import Context
 from app.jobs.decide import give_back_decisions
 from app.jobs.lost import give_back_deliveries
-from app.jobs.owner import dead
+from app.jobs.owner import dead, machine
 from app.models import Delivery, DeliveryState, Message, Process, Run, RunState
 from app.models.fate import receivers
 
@@ -61,4 +61,5 @@ def forsaken(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Ask for runs of a worker that gives no sign of life any more, wherever it was."""
     beating = select(Process.owner).where(col(Process.beat_at).between(now - SILENT, now + SILENT))
     old = ~col(Run.started_at).between(now - SILENT, now + SILENT)
-    return col(Run.state) == RunState.RUNNING, old & col(Run.owner).not_in(beating)
+    here = col(Run.owner).startswith(f"{machine()}/", autoescape=True)  # of these `dead` can tell
+    return col(Run.state) == RunState.RUNNING, old & ~here & col(Run.owner).not_in(beating)

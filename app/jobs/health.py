@@ -55,7 +55,7 @@ def _hear(endpoint: Endpoint, result: Result, treatment: Treatment) -> None:
         endpoint.succeeded(result.claimed.at, now)
     elif treatment.counts_as_failure:
         endpoint.failed(now)
-        if result.claimed.probe:
+        if result.claimed.probe and endpoint.opened:
             endpoint.leave_alone(now)
     elif result.claimed.probe:
         endpoint.let_another_try(now)
@@ -76,7 +76,7 @@ def _keep_pace(endpoint: Endpoint, result: Result, treatment: Treatment) -> None
         busy=result.busy,
         may_slow=may_slow,
     )
-    if changed.at_once < endpoint.pace or (overloaded and may_slow):
+    if changed.at_once < endpoint.pace or overloaded:
         endpoint.slowed_at = result.ended_at
     endpoint.pace, endpoint.usual_ms = changed.at_once, changed.usual
 

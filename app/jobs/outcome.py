@@ -37,14 +37,8 @@ async def record(context: Context, results: Sequence[Result]) -> None:
             if not _counts(fate, result, treatment):
                 continue
             changed[fate.id] = fate
-            if _again_as_form(fate, endpoint, result):
-                endpoint.let_another_try(result.ended_at)
-                continue
-            _settle(fate, result, treatment)
-            if result.claimed.endpoint.url == endpoint.url:
+            if _become(fate, endpoint, result=result, treatment=treatment):
                 heard[endpoint.id].append((result, treatment))
-            elif fate.state is DeliveryState.HELD:  # for what its old address said
-                fate.wait(result.ended_at, fate.reason)
         await save(db, list(changed.values()), attempts)
         for endpoint_id, results_of_one in heard.items():
             await hear(db, endpoints[endpoint_id], results_of_one)
@@ -89,6 +83,27 @@ def _may_have_arrived(result: Result) -> bool:
     if isinstance(result.failure, DeliveryError):
         return result.failure.sent
     return result.answer is None and result.failure is None
+
+
+def _become(fate: Fate, endpoint: Endpoint, *, result: Result, treatment: Treatment) -> bool:
+    """Say in the delivery what became of it; True when that tells something of the receiver as it is now."""
+    moved = result.claimed.endpoint.url != endpoint.url
+    if moved and treatment.state != DeliveryState.SENT:
+        _wait_for_the_new_address(fate, result, treatment)
+        return False
+    if _again_as_form(fate, endpoint, result):
+        if result.claimed.probe:
+            endpoint.let_another_try(result.ended_at)
+        return False
+    _settle(fate, result, treatment)
+    return not moved
+
+
+def _wait_for_the_new_address(fate: Fate, result: Result, treatment: Treatment) -> None:
+    """What its old address said, whatever it was, is not the last word: the receiver stands elsewhere now."""
+    fate.may_have_arrived = fate.may_have_arrived or _may_have_arrived(result)
+    fate.needs_attention, fate.deaths = False, 0
+    fate.wait(result.ended_at, treatment.reason.to_json())
 
 
 def _again_as_form(fate: Fate, endpoint: Endpoint, result: Result) -> bool:

@@ -38,7 +38,10 @@ class Progress:
 
     async def _set(self, only_in: RunState, **values: Any) -> bool:  # noqa: ANN401 - columns
         async with self._context.database.transaction() as db:
-            query = update(Run).where(col(Run.id) == self._run_id, col(Run.state) == only_in).values(**values)
+            query = update(Run).where(col(Run.id) == self._run_id, col(Run.state) == only_in)
+            if only_in is RunState.RUNNING:  # by us: another process may have taken it over
+                query = query.where(col(Run.owner) == self._context.owner)
+            query = query.values(**values)
             changed = (await db.exec(query)).rowcount
         await self._context.queue.publish(Event.RUN_CHANGED)
         return bool(changed)

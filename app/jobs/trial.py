@@ -208,6 +208,10 @@ async def _leave(context: Context, run_id: int) -> None:
     async with context.database.transaction() as db:
         await db.exec(
             update(Run)
-            .where(col(Run.id) == run_id, col(Run.state) == RunState.RUNNING)
+            .where(
+                col(Run.id) == run_id,
+                col(Run.state) == RunState.RUNNING,
+                col(Run.owner) == context.owner,
+            )
             .values(state=RunState.QUEUED, owner=None)
         )

@@ -70,7 +70,7 @@ async def create_retry(request: Request) -> Response:
     """Send it again, or now: with the same body and the same webhook-id."""
     delivery_id: int = request.path_params["delivery_id"]
     async with request.form(max_files=0) as form, request.state["database"].transaction() as db:
-        delivery = await db.get(Delivery, delivery_id)
+        delivery = await db.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None:
             raise NotFound
         await _may_go(db, delivery, form)
@@ -93,7 +93,7 @@ async def create_copy(request: Request) -> Response:
     """Send the same once more under a webhook-id of its own."""
     delivery_id: int = request.path_params["delivery_id"]
     async with request.form(max_files=0) as form, request.state["database"].transaction() as db:
-        delivery = await db.get(Delivery, delivery_id)
+        delivery = await db.get(Delivery, delivery_id, with_for_update=True)
         if delivery is None:
             raise NotFound
         if delivery.state not in FINISHED:

@@ -181,8 +181,9 @@ async def test_while_nothing_can_be_tried_its_time_is_not_put_off(world: World) 
     assert await world.deliver() == 2
 
 
-async def test_what_an_old_address_says_is_not_held_against_the_new_one(world: World) -> None:
-    world.sink.answer(410)
+@pytest.mark.parametrize("status", [400, 410, 415, 500])
+async def test_what_an_old_address_says_is_not_held_against_the_new_one(world: World, status: int) -> None:
+    world.sink.answer(status)
     await _decided(world, mails=1)
     (claimed,) = await claim(world.context, room(1))
     await world.change(Endpoint, url=f"{world.sink.url}/elsewhere")
@@ -191,6 +192,7 @@ async def test_what_an_old_address_says_is_not_held_against_the_new_one(world: W
     assert (await world.one(Endpoint)).state is EndpointState.ACTIVE
     assert await world.deliver() == 1
     assert [seen.path for seen in world.sink.seen] == ["/hook", "/hook/elsewhere"]
+    assert {seen.headers["content-type"] for seen in world.sink.seen} == {"application/json"}
 
 
 async def test_what_a_wrong_clock_wrote_keeps_nothing_back_once_it_is_right(world: World) -> None:
