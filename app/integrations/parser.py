@@ -98,6 +98,10 @@ class _Lane:
         with contextlib.suppress(ProcessLookupError):  # it went by itself
             child.kill()
         await child.communicate()
+        if child.stdin is not None:  # early Pythons 3.11 complain where nobody asks how that ended
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await child.stdin.wait_closed()
 
 
 async def _exchange(child: Process, kind: bytes, content: bytes) -> dict[str, Any]:
