@@ -196,30 +196,22 @@ async def _listen(context: Context, polls: Polls) -> None:
     async def on_poll(ctx: dict[Any, Any], *ids: Any, **_: Any) -> None:  # noqa: ANN401, ARG001 - arq's protocol
         polls.start(*ids)
 
-    async def on_decide(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
-        context.bells.decide.set()
+    def ringing(bell: asyncio.Event) -> Callable[..., Coroutine[Any, Any, None]]:
+        async def ring(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
+            bell.set()
 
-    async def on_deliver(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
-        context.bells.deliver.set()
+        return ring
 
-    async def on_trial(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
-        context.bells.trial.set()
-
-    async def on_test(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
-        context.bells.test.set()
-
-    async def on_replay(ctx: dict[Any, Any], *_: Any, **__: Any) -> None:  # noqa: ANN401, ARG001
-        context.bells.replay.set()
-
+    bells = context.bells
+    rung = {
+        DECIDE: bells.decide,
+        DELIVER: bells.deliver,
+        TRIAL: bells.trial,
+        REPLAY: bells.replay,
+        TEST: bells.test,
+    }
     worker = Worker(
-        [
-            func(on_poll, name=POLL),
-            func(on_decide, name=DECIDE),
-            func(on_deliver, name=DELIVER),
-            func(on_trial, name=TRIAL),
-            func(on_replay, name=REPLAY),
-            func(on_test, name=TEST),
-        ],
+        [func(on_poll, name=POLL), *(func(ringing(bell), name=name) for name, bell in rung.items())],
         redis_settings=RedisSettings.from_dsn(context.config.redis_url),
         job_serializer=encode,
         job_deserializer=decode,

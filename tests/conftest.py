@@ -74,6 +74,16 @@ def postgres() -> Iterator[Postgres]:
         yield postgres
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def either_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """A migrated database of each kind."""
+    if request.param == "sqlite":
+        return database_url
+    url: str = request.getfixturevalue("postgres").new_database()
+    upgrade(url)
+    return url
+
+
 @pytest.fixture(scope="session")
 def redis() -> Iterator[Redis]:
     with Redis() as redis:

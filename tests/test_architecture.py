@@ -236,14 +236,13 @@ def test_every_crash_point_is_a_step_of_a_job() -> None:
 def test_every_ring_of_the_bell_is_heard() -> None:
     calls = [node for _, node in walk("app/jobs") if isinstance(node, ast.Call)]
     rung = {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "self._ring"}
-    registered = {
-        ast.unparse(word.value)
+    (listen,) = [
+        node
         for node in ast.walk(tree(ROOT / "app/worker.py"))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "func"
-        for word in node.keywords
-        if word.arg == "name"
-    }
-    assert rung == registered
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == "_listen"
+    ]
+    heard = {node.id for node in ast.walk(listen) if isinstance(node, ast.Name) and node.id.isupper()}
+    assert rung == heard
     assert {getattr(queue, one) for one in rung} == {"poll", "decide", "deliver", "trial", "replay", "test"}
 
 

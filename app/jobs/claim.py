@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, bindparam, delete, insert, update
+from sqlalchemy import Row, bindparam, delete, insert, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -54,7 +54,7 @@ async def claim(context: Context, room: Room, *, look_first: bool = True) -> lis
         waiting = await due.endpoints(db, owner=owner, now=now, for_update=True)
         shares = await _shares(db, waiting, room, now)
         for one in shares:
-            until = now + one.endpoint.lease
+            until = now + timedelta(seconds=one.endpoint.timeout)
             rows = await due.take(db, one.endpoint, most=one.most, owner=owner, now=now, until=until + GRACE)
             if one.endpoint.opened and rows:  # nobody else is to try it out meanwhile
                 one.endpoint.open_until = until
@@ -67,21 +67,14 @@ async def claim(context: Context, room: Room, *, look_first: bool = True) -> lis
 
 async def put_back(context: Context, claimed: Sequence[Claimed]) -> None:
     """Undo claims whose requests were never begun."""
+    held = tuple_(col(Delivery.id), col(Delivery.generation))
+    ours = held.in_([(one.id, one.generation) for one in claimed]), Delivery.is_now(DeliveryState.SENDING)
+    free = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
+    back = update(Delivery).where(*ours).values(**free, attempts=Delivery.attempts - 1)
     async with context.database.transaction() as db:
-        for one in sorted(claimed, key=lambda one: one.id):  # in one order, where rows are locked
-            ours = col(Delivery.generation) == one.generation, Delivery.is_now(DeliveryState.SENDING)
-            back = update(Delivery).where(col(Delivery.id) == one.id, *ours)
-            done = await db.exec(
-                back.values(
-                    state=DeliveryState.PENDING,
-                    attempts=Delivery.attempts - 1,
-                    lease_owner=None,
-                    lease_until=None,
-                )
-            )
-            if done.rowcount:
-                begun = col(Attempt.delivery_id) == one.id, col(Attempt.generation) == one.generation
-                await db.exec(delete(Attempt).where(*begun))
+        undone = (await db.exec(back.returning(col(Delivery.id), col(Delivery.generation)))).all()
+        begun = tuple_(col(Attempt.delivery_id), col(Attempt.generation))
+        await db.exec(delete(Attempt).where(begun.in_([tuple(row) for row in undone])))
 
 
 class Share(NamedTuple):
@@ -134,8 +127,7 @@ async def _prepare(
         body = row.body or bodies[row.id]
         if isinstance(body, Word):
             await _hold(db, row, body, now)
-            if endpoint.opened:
-                endpoint.open_until = now  # another may try it out
+            endpoint.let_another_try(now)
             continue
         kind = row.content_type or CONTENT_TYPES[endpoint.mode]
         if row.body is None or not row.content_type:

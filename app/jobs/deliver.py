@@ -128,10 +128,10 @@ class Deliverer:
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         lane.under_way.discard(task)
-        if not lane.stale:
-            self._fill(lane)
-        elif not self._context.bells.stopping.is_set():
+        if lane.stale:
             self._context.bells.deliver.set()  # what has waited for long goes back first
+        else:
+            self._fill(lane)
 
     async def _send(self, claimed: Claimed, *, busy: bool) -> None:
         context = self._context

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.jobs.compare import marks_of
 from app.jobs.letter import Letter
 from app.jobs.rehearse import Rehearsal, rules_with
-from app.models import Message, Run, RunState, Setting, TrialResult
+from app.models import Message, Run, Setting, TrialResult
 from app.models.trial import COUNTED, KIND
 from app.rules.decide import decide
 from app.rules.rule import Rule
@@ -34,13 +34,6 @@ def request_trial(
     run = Run(kind=KIND, details=details, requested_by=by, created_at=now)
     db.add(run)
     return run
-
-
-def cancel(run: Run, now: datetime) -> None:
-    """Let a trial end; one that is under way ends when its worker next looks."""
-    run.cancelled = True
-    if run.state is RunState.QUEUED:
-        run.state, run.ended_at = RunState.CANCELLED, now
 
 
 def draft_of(run: Run) -> Rule:

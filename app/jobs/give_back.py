@@ -30,10 +30,8 @@ async def owners_of_work(db: AsyncSession) -> set[str]:
 async def give_back(db: AsyncSession, context: Context, now: datetime) -> int:
     """Give how much was freed."""
     gone = [owner for owner in await owners_of_work(db) if dead(owner)]
-    lost = (
-        Delivery.is_now(DeliveryState.SENDING),
-        or_(col(Delivery.lease_owner).in_(gone), *expired(context, now)[1:]),
-    )
+    held = or_(col(Delivery.lease_owner).in_(gone), too_long(context, now))
+    lost = Delivery.is_now(DeliveryState.SENDING), held
     endpoints = (await db.exec(select(Delivery.endpoint_id).where(*lost).distinct())).all()
     await receivers(db, set(endpoints))  # locked before their deliveries, as claims and results do
     # asked again once we have the locks: another worker may have freed and claimed them meanwhile
@@ -41,25 +39,21 @@ async def give_back(db: AsyncSession, context: Context, now: datetime) -> int:
     deliveries = (await db.exec(query)).all()
     await give_back_deliveries(db, deliveries, now)
     decisions = await give_back_decisions(db, gone, now)
-    forsaking = or_(*forsaken(now)[1:], col(Run.owner).in_(gone))
-    runs = await db.exec(
-        update(Run)
-        .where(col(Run.state) == RunState.RUNNING, forsaking)
-        .values(state=RunState.QUEUED, owner=None)
-    )
+    left = or_(col(Run.owner).in_(gone), forsaken(now))
+    running = update(Run).where(col(Run.state) == RunState.RUNNING, left)
+    runs = await db.exec(running.values(state=RunState.QUEUED, owner=None))
     return len(deliveries) + decisions + int(runs.rowcount)
 
 
-def expired(context: Context, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Ask for deliveries held too long; what this process still has in hand ends by its own time limit."""
-    too_old = or_(col(Delivery.lease_until) < now, col(Delivery.lease_until) > now + LONGEST_LEASE)
-    ours = col(Delivery.id).in_(context.in_hand)
-    return Delivery.is_now(DeliveryState.SENDING), too_old & ~ours
+def too_long(context: Context, now: datetime) -> ColumnElement[bool]:
+    """Ask whether a delivery is held too long; what we still have in hand ends by its own time limit."""
+    in_time = col(Delivery.lease_until).between(now, now + LONGEST_LEASE)
+    return ~in_time & col(Delivery.id).not_in(context.in_hand)
 
 
-def forsaken(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Ask for runs of a worker that gives no sign of life any more, wherever it was."""
+def forsaken(now: datetime) -> ColumnElement[bool]:
+    """Ask whether a run's worker gives no sign of life any more, wherever it was."""
     beating = select(Process.owner).where(col(Process.beat_at).between(now - SILENT, now + SILENT))
     old = ~col(Run.started_at).between(now - SILENT, now + SILENT)
     here = col(Run.owner).startswith(f"{machine()}/", autoescape=True)  # of these `dead` can tell
-    return col(Run.state) == RunState.RUNNING, old & ~here & col(Run.owner).not_in(beating)
+    return old & ~here & col(Run.owner).not_in(beating)

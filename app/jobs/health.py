@@ -25,23 +25,18 @@ Heard = Sequence[tuple[Result, Treatment]]
 
 async def hear(db: AsyncSession, endpoint: Endpoint, heard: Heard) -> None:
     """Take in what happened at one receiver; its attempts are written down already."""
-    was_open, was_told_of = endpoint.opened, endpoint.opened >= TOLD or endpoint.parked_for is not None
+    before, was_told_of = endpoint.opened, endpoint.opened >= TOLD or endpoint.parked_for is not None
     for result, treatment in sorted(heard, key=lambda one: one[0].ended_at):
         _hear(endpoint, result, treatment)
         _keep_pace(endpoint, result, treatment)
         await _tell_of(db, endpoint, result, treatment)
     now = max(result.ended_at for result, _ in heard)
-    if (
-        not endpoint.opened
-        and not was_open
-        and endpoint.failures
-        and breaker.opens(await _tries(db, endpoint))
-    ):
+    if endpoint.failures and not endpoint.opened and breaker.opens(await _tries(db, endpoint)):
         endpoint.leave_alone(now)
     if breaker.gives_up(endpoint.failing_since, endpoint.failures, now):
         since = endpoint.failing_since or now
         _park(db, endpoint, Reason("receiver_silent", {"since": since.isoformat()}), now)
-    if was_open < TOLD <= endpoint.opened:
+    if before < TOLD <= endpoint.opened:
         notices.endpoint_failing(db, endpoint, now)
     well = any(treatment.state == DeliveryState.SENT for _, treatment in heard)
     if was_told_of and well and not endpoint.failures and endpoint.state is EndpointState.ACTIVE:
@@ -112,7 +107,7 @@ def _asked(result: Result) -> timedelta | None:
     """How long the receiver, being overloaded, wants to be left alone altogether."""
     if result.answer is None or result.answer.status not in OVERLOADED:
         return None
-    asked = wait_asked(result.exchange.told.retry_after, result.ended_at)
+    asked = wait_asked(result.answer.headers.get("retry-after"), result.ended_at)
     return asked if asked is not None and asked > timedelta(0) else None
 
 

@@ -45,13 +45,6 @@ def request_replay(
     return run
 
 
-def cancel(run: Run, now: datetime) -> None:
-    """Let a replay end; what was put back goes all the same."""
-    run.cancelled = True
-    if run.state is RunState.QUEUED:
-        run.state, run.ended_at = RunState.CANCELLED, now
-
-
 async def next_replay(context: Context) -> bool:
     """Put back whose turn has come of the replay under way, or begin the next; False when none is due."""
     try:

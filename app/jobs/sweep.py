@@ -9,14 +9,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.events import Event
 from app.jobs.context import Context
 from app.jobs.decide import deadly, overdue, set_aside
-from app.jobs.give_back import LONGEST_LEASE, expired, forsaken, give_back, owners_of_work
+from app.jobs.give_back import LONGEST_LEASE, forsaken, give_back, owners_of_work, too_long
 from app.jobs.health import LONGEST_PAUSE
 from app.jobs.hold import AT_ONCE, due_holds, release_due, release_in_turn, turn_has_come
 from app.jobs.owner import dead
 from app.jobs.receivers import drop_of_deleted
-from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Message, Run, Setting
+from app.models import Delivery, DeliveryState, Endpoint, EndpointState, Message, Run, RunState, Setting
 
 LONGEST_WAIT = timedelta(hours=36)  # the same for a try that is due
+FARTHEST = {  # moments of an endpoint
+    "open_until": LONGEST_PAUSE + LONGEST_LEASE,
+    "not_before": LONGEST_PAUSE,
+    **dict.fromkeys(("closed_at", "slowed_at", "failing_since"), LONGEST_LEASE),
+}
 MOST_BATCHES = 20  # of held deliveries in one go; the next second takes up the rest
 
 
@@ -60,9 +65,9 @@ async def _work(db: AsyncSession, context: Context, now: datetime) -> list[bool]
     owners = await owners_of_work(db)
     setting = await Setting.load(db)
     queries = (
-        select(Delivery.id).where(*expired(context, now)),
-        select(Run.id).where(*forsaken(now)),
-        select(Endpoint.id).where(or_(*_ahead(now))),
+        select(Delivery.id).where(Delivery.is_now(DeliveryState.SENDING), too_long(context, now)),
+        select(Run.id).where(col(Run.state) == RunState.RUNNING, forsaken(now)),
+        select(Endpoint.id).where(or_(*_ahead(now).values())),
         select(Delivery.id).where(*_too_far(now)),
         select(Delivery.id).where(*_of_deleted()),
         select(Endpoint.id).where(col(Endpoint.previous_until) <= now),
@@ -79,23 +84,15 @@ def _too_far(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Delivery.is_now(DeliveryState.PENDING), col(Delivery.due_at) > now + LONGEST_WAIT
 
 
-def _ahead(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _ahead(now: datetime) -> dict[str, ColumnElement[bool]]:
     """What a wrong clock wrote into an endpoint lies further ahead than anything of it should."""
-    return (
-        col(Endpoint.open_until) > now + LONGEST_PAUSE + LONGEST_LEASE,
-        col(Endpoint.not_before) > now + LONGEST_PAUSE,
-        col(Endpoint.closed_at) > now + LONGEST_LEASE,
-        col(Endpoint.slowed_at) > now + LONGEST_LEASE,
-        col(Endpoint.failing_since) > now + LONGEST_LEASE,
-    )
+    return {name: getattr(Endpoint, name) > now + farthest for name, farthest in FARTHEST.items()}
 
 
 async def _put_right(db: AsyncSession, now: datetime) -> int:
     changed = 0
-    for wrong in _ahead(now):
-        name = wrong.left.key
-        right = now if name in {"open_until", "not_before", "failing_since"} else None
-        changed += int((await db.exec(update(Endpoint).where(wrong).values({name: right}))).rowcount)
+    for name, wrong in _ahead(now).items():
+        changed += int((await db.exec(update(Endpoint).where(wrong).values({name: now}))).rowcount)
     return changed
 
 

@@ -1,6 +1,6 @@
 """Receivers of webhooks, and how each of them is doing."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -8,12 +8,12 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import facts, moment, word
-from app.rules import breaker, pace
+from app.rules import breaker
 from app.rules.address import host_of
+from app.rules.pace import START
 from app.rules.verdict import Reason
 
 QUICK = 250.0  # milliseconds
-LONG = 120  # seconds; a lease must end before it looks as if a clock had been set back
 
 
 class EndpointState(StrEnum):
@@ -64,7 +64,7 @@ class Endpoint(SQLModel, table=True):
     failures: int = 0  # in a row
     failing_since: datetime | None = Field(default=None, sa_column=moment())
     succeeded_at: datetime | None = Field(default=None, sa_column=moment())
-    pace: float = 2.0  # requests at once that it takes well at this time
+    pace: float = START  # requests at once that it takes well at this time
     usual_ms: float | None = None  # how long its answers take when it is not hurried
     slowed_at: datetime | None = Field(default=None, sa_column=moment())  # when the pace last went down
     opened: int = 0  # how often in a row the breaker has opened; 0: it is closed
@@ -96,13 +96,8 @@ class Endpoint(SQLModel, table=True):
     @property
     def ahead(self) -> int:
         """How many more may wait for a free place: where answers come at once, places would stand empty."""
-        quick = self.usual_ms is not None and self.usual_ms < QUICK and self.timeout <= LONG
+        quick = self.usual_ms is not None and self.usual_ms < QUICK
         return self.at_once // 2 if quick and self.at_once > 1 and not self.failures else 0
-
-    @property
-    def lease(self) -> timedelta:
-        """How long a request may take at most; one that waits for a place waits for those before it."""
-        return timedelta(seconds=self.timeout * (2 if self.ahead else 1))
 
     def moved_after(self, at: datetime) -> bool:
         """Say whether its address was changed after a moment."""
@@ -130,7 +125,7 @@ class Endpoint(SQLModel, table=True):
         """Forget how it did: somebody has mended it, or it is another one now."""
         self.failures, self.failing_since, self.not_before = 0, None, None
         self.opened, self.open_until, self.closed_at = 0, None, now
-        self.pace = pace.START
+        self.pace = START
 
     def let_another_try(self, now: datetime) -> None:
         """Where one that tried it out says nothing about it, the next one may."""

@@ -1,8 +1,8 @@
-"""Replays: which deliveries are meant and what sending them again would come to; the last replays."""
+"""Replays: which deliveries are meant and what sending them again would come to."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -17,7 +17,7 @@ from app.models.delivery import FINISHED, Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.history import DeliveryFilter, without
 from app.models.message import Message
-from app.models.run import Run, RunState
+from app.models.run import Run
 
 KIND = "replay"
 MOMENTS = ("since", "until")
@@ -156,24 +156,10 @@ def remaining(order: Order, *, after: int, asked_at: datetime) -> SelectOfScalar
     )
 
 
-async def find(db: AsyncSession, run_id: int) -> Run | None:
-    run = await db.get(Run, run_id)
-    return run if run and run.kind == KIND else None
-
-
-async def waiting(db: AsyncSession) -> int:
-    query = select(func.count()).where(Run.kind == KIND, Run.state == RunState.QUEUED)
-    return (await db.exec(query)).one()
-
-
 async def asked_with(db: AsyncSession, once: str) -> Run | None:
     """Find what the same form has asked for already: a button may be pressed twice."""
-    return next((run for run in await recent(db, limit=20) if once and run.details["once"] == once), None)
-
-
-async def recent(db: AsyncSession, *, limit: int) -> list[Run]:
-    query = select(Run).where(Run.kind == KIND).order_by(col(Run.id).desc()).limit(limit)
-    return list((await db.exec(query)).all())
+    lately = await Run.recent(db, KIND, limit=20)
+    return next((run for run in lately if once and run.details["once"] == once), None)
 
 
 async def _endpoints(db: AsyncSession, ids: set[int]) -> Sequence[Endpoint]:
@@ -184,7 +170,7 @@ async def _endpoints(db: AsyncSession, ids: set[int]) -> Sequence[Endpoint]:
 def _matching(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
     """Ask for what the list shows; of one mail only for what its own verdict made, not for later copies."""
     decided = [col(Delivery.occurrence) == 0] if wanted.message is not None else []
-    return [*replace(wanted, before=None).conditions(), *decided]
+    return [*wanted.conditions(), *decided]
 
 
 def _not_kept() -> ColumnElement[bool]:

@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.columns import facts, moment, word
 
@@ -36,6 +37,27 @@ class Run(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     started_at: datetime | None = Field(default=None, sa_column=moment())
     ended_at: datetime | None = Field(default=None, sa_column=moment())
+
+    @classmethod
+    async def find(cls, db: AsyncSession, kind: str, run_id: int | None) -> "Run | None":
+        run = await db.get(cls, run_id) if run_id is not None else None
+        return run if run and run.kind == kind else None
+
+    @classmethod
+    async def waiting(cls, db: AsyncSession, kind: str) -> int:
+        query = select(func.count()).where(cls.kind == kind, cls.state == RunState.QUEUED)
+        return (await db.exec(query)).one()
+
+    @classmethod
+    async def recent(cls, db: AsyncSession, kind: str, *, limit: int) -> list["Run"]:
+        query = select(cls).where(cls.kind == kind).order_by(col(cls.id).desc()).limit(limit)
+        return list((await db.exec(query)).all())
+
+    def cancel(self, now: datetime) -> None:
+        """Let it end; one that is under way ends when its worker next looks."""
+        self.cancelled = True
+        if self.state is RunState.QUEUED:
+            self.state, self.ended_at = RunState.CANCELLED, now
 
 
 class Change(StrEnum):

@@ -1,14 +1,14 @@
-"""Trials of drafts: the last ones, how fast one goes, and the mails about which it found a change."""
+"""Trials of drafts: how fast one goes, and the mails about which it found a change."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.history import PAGE, Page
 from app.models.message import Message
-from app.models.run import Change, Run, RunState, TrialResult
+from app.models.run import Change, Run, TrialResult
 
 KIND = "trial"
 UNREAD = "unread"  # mails that no parser can read
@@ -33,21 +33,6 @@ class Pace:
 
     per_second: float
     ends_at: datetime
-
-
-async def find(db: AsyncSession, run_id: int | None) -> Run | None:
-    run = await db.get(Run, run_id) if run_id is not None else None
-    return run if run and run.kind == KIND else None
-
-
-async def waiting(db: AsyncSession) -> int:
-    query = select(func.count()).where(Run.kind == KIND, Run.state == RunState.QUEUED)
-    return (await db.exec(query)).one()
-
-
-async def recent(db: AsyncSession, *, limit: int) -> list[Run]:
-    query = select(Run).where(Run.kind == KIND).order_by(col(Run.id).desc()).limit(limit)
-    return list((await db.exec(query)).all())
 
 
 async def results(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.events import Event
 from app.jobs.copies import as_new, on_its_way
-from app.models import Delivery, Endpoint, Message, history, replay
+from app.models import Delivery, Endpoint, Message, Run, history, replay
 from app.models.delivery import FINISHED
 from app.models.history import DeliveryFilter
 from app.models.replay import Left
@@ -49,7 +49,7 @@ async def index(request: Request) -> Response:
             fragment="list",
             found=await history.deliveries(db, chosen, request.state["now"]()),
             choices=None if wants_fragment(request) else await history.choices(db),
-            replays=[] if wants_fragment(request) else await replay.recent(db, limit=RECENT),
+            replays=[] if wants_fragment(request) else await Run.recent(db, replay.KIND, limit=RECENT),
             wanted=chosen,
             since=minute(chosen.since),
             until=minute(chosen.until, end=True),

@@ -98,7 +98,7 @@ async def _read(form: FormData) -> Question:
 async def _meant(db: AsyncSession, question: Question) -> tuple[Mailbox | None, Run | None]:
     """Find the mailbox and the trial that were chosen, if any were."""
     mailbox = await db.get(Mailbox, question.mailbox) if question.mailbox else None
-    run = await trial.find(db, question.trial)
+    run = await Run.find(db, trial.KIND, question.trial)
     if (question.mailbox and mailbox is None) or (question.trial and run is None):
         raise NotFound
     return mailbox, run
@@ -146,7 +146,7 @@ async def _shown(
 
 
 async def _trials(db: AsyncSession) -> dict[str, Any]:
-    runs = await trial.recent(db, limit=TRIALS)
+    runs = await Run.recent(db, trial.KIND, limit=TRIALS)
     return {
         "runs": [(run, run.details["draft"]["name"]) for run in runs],
         "under_way": any(run.ended_at is None for run in runs),

@@ -33,7 +33,6 @@ async def new(request: Request) -> Response:
             planned=planned,
             rules={rule.id: rule.name for rule in planned.rehearsal.rules},
             why={one.rule_id: one for one in planned.going},
-            hosts={number: endpoint.host for number, endpoint in planned.receivers.items()},
             outlook=replace(seen, sendables=bodies),
             now=now,
         )

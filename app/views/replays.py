@@ -1,6 +1,6 @@
 """Many deliveries sent again: what it would come to, how far it is, and ending it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
 
@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from app.events import Event
-from app.jobs.replay import FASTEST, MOST_WAITING, PER_MINUTE, cancel, request_replay
+from app.jobs.replay import FASTEST, MOST_WAITING, PER_MINUTE, request_replay
 from app.models import Message, Run, Setting, history, replay
 from app.models.history import DeliveryFilter
 from app.models.replay import Left, Order, Survey
@@ -49,7 +49,7 @@ class Asked:
 
 async def index(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        runs = await replay.recent(db, limit=RECENT)
+        runs = await Run.recent(db, replay.KIND, limit=RECENT)
         return await framed(request, db, "replays/index.html", fragment="replays", replays=runs)
 
 
@@ -94,7 +94,7 @@ async def create_cancellation(request: Request) -> Response:
         run = await _find(db, request)
         if run.ended_at is not None:
             raise Refused(N_("This replay has ended already."))
-        cancel(run, request.state["now"]())
+        run.cancel(request.state["now"]())
 
     await request.state["queue"].replay()
     await request.state["queue"].publish(Event.RUN_CHANGED)
@@ -105,16 +105,7 @@ async def create_cancellation(request: Request) -> Response:
 
 def _wanted(request: Request) -> DeliveryFilter:
     """Read the list's filter; beside it, that of one mail."""
-    listed = wanted(request)
-    return DeliveryFilter(
-        state=listed.state,
-        endpoint=listed.endpoint,
-        rule=listed.rule,
-        since=listed.since,
-        until=listed.until,
-        text=listed.text,
-        message=number_of(request, "message"),
-    )
+    return replace(wanted(request), message=number_of(request, "message"), before=None)
 
 
 def _read(form: FormData) -> Asked:
@@ -140,7 +131,7 @@ async def _check(db: AsyncSession, found: Survey, asked: Asked) -> None:
         raise Refused(N_("Nothing of this can be sent again."))
     if asked.seen != found.signature:
         raise Refused(N_("They would go elsewhere than you saw: look again."))
-    if await replay.waiting(db) >= MOST_WAITING:
+    if await Run.waiting(db, replay.KIND) >= MOST_WAITING:
         raise Refused(N_("Several replays wait already: cancel one, or let them end."))
 
 
@@ -157,7 +148,6 @@ async def _show_form(
         wanted=chosen,
         asked=asked,
         problems=problems or {},
-        hosts={share.endpoint.id: share.endpoint.host for share in found.shares},
         left=[(WORDS[left.value], count) for left, count in found.left.items()],
         choices=await history.choices(db),
         mail=await db.get(Message, chosen.message) if chosen.message is not None else None,
@@ -169,7 +159,7 @@ async def _show_form(
 
 
 async def _find(db: AsyncSession, request: Request) -> Run:
-    run = await replay.find(db, request.path_params["run_id"])
+    run = await Run.find(db, replay.KIND, request.path_params["run_id"])
     if run is None:
         raise NotFound
     return run

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
-from app.models import Mailbox, Rule, Setting, rulebook, trial
+from app.models import Mailbox, Rule, Run, Setting, rulebook, trial
 from app.rules import draft
 from app.rules.condition import Condition, Field, Group, Operator
 from app.rules.links import PROVIDERS
@@ -65,7 +65,7 @@ def raw_of(value: RuleValue) -> dict[str, Any]:
 
 async def raw_of_trial(db: AsyncSession, run_id: int | None) -> dict[str, Any] | None:
     """Give the draft that a trial was made with."""
-    run = await trial.find(db, run_id)
+    run = await Run.find(db, trial.KIND, run_id)
     return dict(run.details["draft"]) if run else None
 
 

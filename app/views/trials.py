@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.events import Event
 from app.integrations.errors import IntegrationError
 from app.integrations.parser import Parser
-from app.jobs.draft import MOST_WAITING, cancel, judge_again, moment_of, request_trial
+from app.jobs.draft import MOST_WAITING, judge_again, moment_of, request_trial
 from app.jobs.letter import Letter, stored_letter
 from app.jobs.rehearse import Rehearsal
 from app.models import Change, Rule, Run, rulebook, trial
@@ -41,7 +41,7 @@ async def create(request: Request) -> Response:
         if value is None:
             writing = Writing(raw=raw, rule=rule, based_on=based_on or 0, problems=problems)
             return await show_form(request, db, writing, status=422)
-        if await trial.waiting(db) >= MOST_WAITING:
+        if await Run.waiting(db, trial.KIND) >= MOST_WAITING:
             raise Refused(N_("Several trials wait already: cancel one, or let them end."))
         by, now = signed_in_as(request), request.state["now"]()
         run = request_trial(db, value, days=days or DAYS, by=by, now=now, based_on=based_on or 0)
@@ -65,7 +65,7 @@ async def create_cancellation(request: Request) -> Response:
         run = await _find(db, request)
         if run.ended_at is not None:
             raise Refused(N_("This trial has ended already."))
-        cancel(run, request.state["now"]())
+        run.cancel(request.state["now"]())
         await db.flush()
         shown = await _shown(request, db, run)
 
@@ -101,7 +101,7 @@ async def show_message(request: Request) -> Response:
 
 
 async def _find(db: AsyncSession, request: Request) -> Run:
-    run = await trial.find(db, request.path_params["run_id"])
+    run = await Run.find(db, trial.KIND, request.path_params["run_id"])
     if run is None:
         raise NotFound
     return run

@@ -126,6 +126,36 @@ async def running(deliverer: Deliverer) -> AsyncIterator[None]:
 
 
 @pytest.fixture
+def first_run() -> FirstRun:
+    """What the environment says at the first start; a test file may have its own."""
+    return FirstRun()
+
+
+@pytest.fixture
+async def context(
+    either_url: str, redis: Redis, tmp_path: Path, first_run: FirstRun
+) -> AsyncIterator[Context]:
+    """A worker's parts on a database of each kind, with neither mailbox nor receiver to talk to."""
+    database, queue, webhooks = Database(either_url), Queue(redis.url), Webhooks(Gate())
+    clock = Clock()
+    context = Context(
+        config=Config(data_dir=tmp_path),
+        database=database,
+        queue=queue,
+        vault=Vault("a key for tests only"),
+        parser=Parser(),
+        webhooks=webhooks,
+        owner="elsewhere/worker/1/1",
+        now=clock,
+    )
+    await prepare(database, first_run, context.vault, clock())
+    yield context
+    await webhooks.aclose()
+    await queue.aclose()
+    await database.aclose()
+
+
+@pytest.fixture
 async def world(  # noqa: PLR0917 - fixtures
     database: Database, redis: Redis, dovecot: Dovecot, sink: Sink, tmp_path: Path
 ) -> AsyncIterator[World]:

@@ -1,11 +1,9 @@
 """Claims on both databases: many workers, and each delivery goes to one of them."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,21 +14,16 @@ from sqlalchemy import Connection, update
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import col, select
 
-from app.config import Config, FirstRun
-from app.integrations.network import Gate
-from app.integrations.parser import Parser
-from app.integrations.webhook import Answer, Webhooks
+from app.config import FirstRun
+from app.integrations.webhook import Answer
 from app.jobs.claim import Claimed, claim
 from app.jobs.context import Context
 from app.jobs.intervene import Chosen, drop, take_back
 from app.jobs.outcome import record
 from app.jobs.pause import turn
-from app.jobs.queue import Queue
 from app.jobs.request import Exchange
 from app.jobs.result import Result
-from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
-from app.migrate import upgrade
 from app.models import (
     Attempt,
     Database,
@@ -45,50 +38,27 @@ from app.models import (
     metadata,
 )
 from app.models.held import HeldFilter, held, reasons, without_receiver
-from app.vault import Vault
 from tests.jobs.conftest import room
-from tests.servers import Redis
 
 NOW = datetime(2026, 11, 16, 13, 0, tzinfo=UTC)
 DELIVERIES = 40
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind, brought up by the migrations."""
-    if request.param == "postgres":
-        url: str = request.getfixturevalue("postgres").new_database()
-        upgrade(url)
-        return url
-    shutil.copy(request.getfixturevalue("schema"), tmp_path / "either.db")
-    return f"sqlite+aiosqlite:///{tmp_path / 'either.db'}"
-
-
 @pytest.fixture
-async def context(either_url: str, redis: Redis, tmp_path: Path) -> AsyncIterator[Context]:
-    database, queue, webhooks = Database(either_url), Queue(redis.url), Webhooks(Gate())
-    context = Context(
-        config=Config(data_dir=tmp_path),
-        database=database,
-        queue=queue,
-        vault=Vault("a key for tests only"),
-        parser=Parser(),
-        webhooks=webhooks,
-        owner="elsewhere/worker/1/1",
-        now=lambda: NOW,
-    )
-    first_run = FirstRun(
+def first_run() -> FirstRun:
+    return FirstRun(
         webhook_url="https://hook.example.com",
         email_address="ada",
         email_password=SecretStr("secret"),
         imap_server="imap.example.com",
     )
-    await prepare(database, first_run, context.vault, NOW)
-    await _fill(database)
-    yield context
-    await webhooks.aclose()
-    await queue.aclose()
-    await database.aclose()
+
+
+@pytest.fixture
+async def context(context: Context) -> Context:
+    """Many deliveries wait for one receiver."""
+    await _fill(context.database)
+    return context
 
 
 async def _fill(database: Database) -> None:

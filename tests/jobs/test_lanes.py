@@ -34,7 +34,7 @@ async def test_where_answers_come_at_once_a_few_more_wait_for_a_free_place(world
     claimed = await claim(world.context, room(100))
     assert len(claimed) == 4 + 2
     until = {row.lease_until for row in await world.rows(Delivery)} - {None}
-    assert until == {world.clock() + timedelta(seconds=2 * 30 + 15)}
+    assert until == {world.clock() + timedelta(seconds=30 + 15)}
 
 
 async def test_what_a_worker_still_has_in_hand_it_does_not_take_from_itself(world: World) -> None:

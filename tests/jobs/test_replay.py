@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.jobs.copies import as_new
-from app.jobs.replay import broke, cancel, next_replay
+from app.jobs.replay import broke, next_replay
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Run, RunState, Sending
 from app.models.invariants import broken_invariants
 from tests.jobs.conftest import World
@@ -224,7 +224,7 @@ async def test_a_replay_that_waits_is_cancelled_at_once_and_one_under_way_at_its
     await put_back(world)
     for number in (first, second):
         async with world.context.database.transaction() as db:
-            cancel(await db.get_one(Run, number), world.clock())
+            (await db.get_one(Run, number)).cancel(world.clock())
     assert (await the_run(world, second)).state is RunState.CANCELLED
     assert await put_back(world) == 1
     run = await the_run(world, first)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from app.jobs.draft import cancel, request_trial
+from app.jobs.draft import request_trial
 from app.jobs.trial import next_trial
 from app.models import Message, Raw, Run, TrialResult
 from app.rules.condition import Condition, Field, Group, Operator
@@ -78,4 +78,4 @@ async def began(world: World, number: int) -> bool:
 
 async def stop(world: World, number: int) -> None:
     async with world.context.database.transaction() as db:
-        cancel(await db.get_one(Run, number), world.clock())
+        (await db.get_one(Run, number)).cancel(world.clock())

@@ -132,20 +132,21 @@ async def a_mail_without_receiver(db: AsyncSession, cast: Cast, subject: str) ->
     """Add one that the first rule took while it had no receiver."""
     why = reason("no_endpoint", rule=cast.rules[0].name)
     message = await a_message(db, cast, subject, verdict=Verdict.HOLD, reason=why)
-    db.add(
-        Decision(
-            message_id=message.id or 0,
-            rule_id=cast.rules[0].id or 0,
-            rule_version_id=cast.versions[0].id or 0,
-            position=0,
-            matched=True,
-            verdict=Verdict.HOLD,
-            reason=why,
-            steps=[],
-            created_at=cast.now,
-        )
-    )
+    db.add(a_decision(cast, message, verdict=Verdict.HOLD, reason=why, steps=[]))
     return message
+
+
+def a_decision(cast: Cast, message: Message, **given: Any) -> Decision:  # noqa: ANN401
+    """Say what the first rule, which took the mail, said of it."""
+    return Decision(
+        message_id=message.id or 0,
+        rule_id=cast.rules[0].id or 0,
+        rule_version_id=cast.versions[0].id or 0,
+        position=0,
+        matched=True,
+        created_at=cast.now,
+        **given,
+    )
 
 
 async def a_delivery(db: AsyncSession, cast: Cast, message: Message, **given: Any) -> Delivery:  # noqa: ANN401

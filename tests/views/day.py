@@ -6,7 +6,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import (
     Database,
-    Decision,
     DeliveryState,
     Link,
     LogEvent,
@@ -15,7 +14,17 @@ from app.models import (
     Process,
 )
 from app.rules.verdict import Verdict
-from tests.views.cast import SENDS, Cast, a_delivery, a_message, add_surroundings, an_attempt, reason, step
+from tests.views.cast import (
+    SENDS,
+    Cast,
+    a_decision,
+    a_delivery,
+    a_message,
+    add_surroundings,
+    an_attempt,
+    reason,
+    step,
+)
 from tests.views.ignored import add_ignored, add_unread
 
 
@@ -197,19 +206,7 @@ async def _explain(db: AsyncSession, cast: Cast, message: Message) -> None:
         step("rule_sends", "stopped", endpoints=[1], receivers=1),
     ]
     message.steps = [step("no_reply_prefix"), step("rule_ends_search", "noted", rule="recadrage")]
-    db.add(
-        Decision(
-            message_id=message.id or 0,
-            rule_id=cast.rules[0].id or 0,
-            rule_version_id=cast.versions[0].id or 0,
-            position=0,
-            matched=True,
-            verdict=Verdict.DELIVER,
-            reason=SENDS,
-            steps=recadrage,
-            created_at=cast.now,
-        )
-    )
+    db.add(a_decision(cast, message, verdict=Verdict.DELIVER, reason=SENDS, steps=recadrage))
     for position, (url, upload) in enumerate(
         (
             ("https://www.dropbox.com/scl/fo/7k2m9q4x1z/lot-42?dl=0", False),

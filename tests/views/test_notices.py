@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from app.jobs import notices
-from app.models import Delivery, Endpoint, EndpointState, Mailbox, Mailing, Notice, NoticeKind, Setting
+from app.models import Delivery, Endpoint, EndpointState, Mailbox, Mailing, Notice, NoticeKind
 from app.rules.verdict import Reason
 from tests.views.cast import Cast, reason
 from tests.web.client import Site, running
@@ -20,11 +20,6 @@ WANTED = {"notify_on_failure": "on", "notify_to": "ada@example.org\r\nbob@exampl
 async def rows(site: Site) -> list[Notice]:
     async with site.database.reading() as db:
         return list((await db.exec(select(Notice))).all())
-
-
-async def setting_of(site: Site) -> Setting:
-    async with site.database.reading() as db:
-        return await Setting.load(db)
 
 
 @pytest.fixture
@@ -148,13 +143,13 @@ async def test_without_notices_nothing_is_told(ada: httpx2.AsyncClient) -> None:
 async def test_addresses_are_saved_with_the_language_of_whoever_gave_them(site: Site) -> None:
     async with site.signed_in(**{"Accept-Language": "fr"}) as browser:
         assert (await browser.post("/preferences", data=WANTED)).status_code == 303
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.notify_on_failure, setting.notify_language) == (True, "fr")
     assert setting.notify_to == ["ada@example.org", "bob@example.org"]
     async with site.signed_in(**{"Accept-Language": "en"}) as browser:
         assert "ada@example.org\nbob@example.org</textarea>" in (await browser.get("/preferences")).text
         await browser.post("/preferences", data={})
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.notify_on_failure, setting.notify_to) == (False, [])
 
 
@@ -173,7 +168,7 @@ async def test_an_address_that_is_none_is_told_at_its_field(
     answer = await ada.post("/preferences", data=WANTED | {"notify_to": typed}, headers=FRAGMENT)
     assert answer.status_code == 422
     assert says in answer.text.partition('id="problem-notify_to"')[2].partition("</p>")[0]
-    assert (await setting_of(site)).notify_to == []
+    assert (await site.setting()).notify_to == []
 
 
 async def test_without_a_mail_server_the_page_says_so_and_sends_nothing(
@@ -230,13 +225,13 @@ async def test_how_the_last_mail_went_is_told(posting: Site) -> None:
 async def test_a_mirror_is_chosen_and_cleared(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
     chosen = {"mirror_id": str(cast.endpoints[1].id), "mirror_media_to_custom": "on"}
     await ada.post("/preferences", data=chosen)
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.mirror_id, setting.mirror_media) == (cast.endpoints[1].id, True)
     page = (await ada.get("/preferences")).text
     assert f'<option value="{cast.endpoints[1].id}" selected>planning</option>' in page
     assert "Sends the links of each mail to “planning” too, once." in page
     await ada.post("/preferences", data={"mirror_id": ""})
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.mirror_id, setting.mirror_media) == (None, False)
 
 
@@ -259,7 +254,7 @@ async def test_a_mirror_that_does_not_exist_is_refused(
     answer = await ada.post("/preferences", data={"mirror_id": chosen}, headers=FRAGMENT)
     assert answer.status_code == 422
     assert "There is no such receiver" in answer.text.partition('id="problem-mirror_id"')[2]
-    assert (await setting_of(site)).mirror_id is None
+    assert (await site.setting()).mirror_id is None
 
 
 async def test_a_copy_says_that_it_is_the_mirrors(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:

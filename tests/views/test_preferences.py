@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from sqlmodel import select
 
-from app.models import LogEvent, Setting
+from app.models import LogEvent
 from tests.web.client import Site
 
 FRAGMENT = {"HX-Request": "true"}
@@ -18,11 +18,6 @@ WANTED: dict[str, Any] = {
     "group_dedup": "on",
 }
 CLEARED = {"exclude_keywords": "", "max_email_size_mb": "", "sender_priority": ""}
-
-
-async def setting_of(site: Site) -> Setting:
-    async with site.database.reading() as db:
-        return await Setting.load(db)
 
 
 async def test_the_page_says_what_holds(ada: httpx2.AsyncClient) -> None:
@@ -37,7 +32,7 @@ async def test_the_page_says_what_holds(ada: httpx2.AsyncClient) -> None:
 async def test_saved_preferences_are_in_force_and_say_by_whom(ada: httpx2.AsyncClient, site: Site) -> None:
     answer = await ada.post("/preferences", data=WANTED)
     assert (answer.status_code, answer.headers["location"]) == (303, "/preferences")
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert setting.exclude_keywords == ["devis", "essai gratuit"]
     assert (setting.require_attachments, setting.max_email_size_mb) == (True, 12)
     assert setting.sender_priority == {
@@ -55,7 +50,7 @@ async def test_saved_preferences_are_in_force_and_say_by_whom(ada: httpx2.AsyncC
 async def test_everything_that_was_set_can_be_cleared(ada: httpx2.AsyncClient, site: Site) -> None:
     await ada.post("/preferences", data=WANTED)
     assert (await ada.post("/preferences", data=CLEARED)).status_code == 303
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.exclude_keywords, setting.sender_priority) == ([], {})
     assert (setting.require_attachments, setting.max_email_size_mb, setting.group_dedup) == (
         False,
@@ -99,7 +94,7 @@ async def test_a_mistake_stands_at_its_field(
 
 async def test_nothing_is_saved_with_a_mistake(ada: httpx2.AsyncClient, site: Site) -> None:
     await ada.post("/preferences", data=WANTED | {"max_email_size_mb": "-1"})
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.exclude_keywords, setting.revision) == ([], 1)
 
 
@@ -109,7 +104,7 @@ async def test_the_effect_is_said_before_anything_is_saved(ada: httpx2.AsyncClie
     assert "Mail from camille@example.org goes before other mail." in answer.text
     assert "Does not fetch mail above 12 MB" in answer.text
     assert "<textarea" not in answer.text
-    assert (await setting_of(site)).revision == 1
+    assert (await site.setting()).revision == 1
 
 
 async def test_the_effect_leaves_out_what_cannot_be_read_and_says_so(ada: httpx2.AsyncClient) -> None:
@@ -128,4 +123,4 @@ async def test_nobody_sees_or_sets_them_without_a_session(site: Site) -> None:
     async with site.browser() as stranger:
         assert (await stranger.get("/preferences")).headers["location"].startswith("/login")
         assert (await stranger.post("/preferences", data=WANTED)).headers["location"] == "/login"
-    assert (await setting_of(site)).exclude_keywords == []
+    assert (await site.setting()).exclude_keywords == []

@@ -34,11 +34,6 @@ CLEARED = {
 }
 
 
-async def setting_of(site: Site) -> Setting:
-    async with site.database.reading() as db:
-        return await Setting.load(db)
-
-
 async def test_the_page_shows_what_is_set(ada: httpx2.AsyncClient) -> None:
     page = (await ada.get("/schedule")).text
     assert "Webhooks leave at any time." in page
@@ -49,10 +44,10 @@ async def test_the_page_shows_what_is_set(ada: httpx2.AsyncClient) -> None:
 
 
 async def test_a_saved_schedule_is_in_force_and_says_by_whom(ada: httpx2.AsyncClient, site: Site) -> None:
-    before = await setting_of(site)
+    before = await site.setting()
     answer = await ada.post("/schedule", data=OFFICE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/schedule")
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.window_start, setting.window_end) == ("9h00", "19h00")
     assert (setting.absence_enabled, setting.absence_days) == (True, ["saturday", "sunday"])
     assert (setting.vacation_start, setting.vacation_end) == (date(2090, 12, 24), date(2091, 1, 2))
@@ -78,7 +73,7 @@ async def test_the_log_tells_what_changed(ada: httpx2.AsyncClient, site: Site) -
 async def test_everything_that_was_set_can_be_cleared(ada: httpx2.AsyncClient, site: Site) -> None:
     await ada.post("/schedule", data=OFFICE)
     assert (await ada.post("/schedule", data=CLEARED)).status_code == 303
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.window_start, setting.window_end) == ("", "")
     assert (setting.absence_enabled, setting.absence_days) == (False, [])
     assert (setting.vacation_start, setting.vacation_end) == (None, None)
@@ -110,14 +105,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_mistake_stands_at_its_field_and_nothing_is_saved(
     ada: httpx2.AsyncClient, site: Site, place: str
 ) -> None:
-    before, (changes, says) = await setting_of(site), MISTAKES[place]
+    before, (changes, says) = await site.setting(), MISTAKES[place]
     answer = await ada.post("/schedule", data=OFFICE | changes)
     assert answer.status_code == 422
     message = answer.text.partition(f'id="problem-{place}"')[2].partition("</p>")[0]
     assert says in message
     assert answer.text.count('class="problem"') == 1
     assert 'value="45"' in answer.text or place == "polling_interval"  # what was typed is still there
-    assert (await setting_of(site)).revision == before.revision
+    assert (await site.setting()).revision == before.revision
 
 
 async def test_a_mistake_comes_back_as_the_form_alone_with_htmx(ada: httpx2.AsyncClient) -> None:
@@ -134,7 +129,7 @@ async def test_the_effect_is_said_before_anything_is_saved(ada: httpx2.AsyncClie
     assert answer.text.count('data-why="absence"') == 4
     assert answer.text.count(">09h00–19h00<") == 10
     assert "<input" not in answer.text
-    assert (await setting_of(site)).window_start == ""
+    assert (await site.setting()).window_start == ""
 
 
 async def test_the_effect_leaves_out_what_cannot_be_read_and_says_so(ada: httpx2.AsyncClient) -> None:
@@ -190,7 +185,7 @@ async def test_an_interval_that_stands_may_stay(ada: httpx2.AsyncClient, site: S
     async with site.database.transaction() as db:
         (await Setting.load(db)).polling_interval = 2
     assert (await ada.post("/schedule", data=OFFICE | {"polling_interval": "2"})).status_code == 303
-    assert (await setting_of(site)).polling_interval == 2
+    assert (await site.setting()).polling_interval == 2
 
 
 async def test_in_french_the_page_is_french(site: Site) -> None:
@@ -204,4 +199,4 @@ async def test_nobody_sees_or_sets_it_without_a_session(site: Site) -> None:
     async with site.browser() as stranger:
         assert (await stranger.get("/schedule")).headers["location"].startswith("/login")
         assert (await stranger.post("/schedule", data=OFFICE)).headers["location"] == "/login"
-    assert (await setting_of(site)).window_start == ""
+    assert (await site.setting()).window_start == ""

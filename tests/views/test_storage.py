@@ -1,9 +1,6 @@
 """The storage's page: what takes the room, how long it is kept, and that nothing goes unasked."""
 
-import asyncio
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -11,7 +8,6 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from app.jobs.retention import CLEANED
-from app.migrate import upgrade
 from app.models import Database, LogEvent, Message, Raw, Setting, Size
 from app.models.database import LARGEST_LOG
 from app.models.storage import measure, usages
@@ -22,11 +18,6 @@ from tests.web.client import Site
 FRAGMENT = {"HX-Request": "true"}
 USUAL = {"keep_sources": "365", "keep_bodies": "365", "keep_attempts": "365", "keep_logs": "90"}
 MEGABYTE = 2**20
-
-
-async def setting_of(site: Site) -> Setting:
-    async with site.database.reading() as db:
-        return await Setting.load(db)
 
 
 @pytest.mark.usefixtures("cast")
@@ -45,7 +36,7 @@ async def test_the_page_says_what_takes_the_room_and_how_long_it_stays(ada: http
 async def test_what_removes_nothing_is_saved_at_once(ada: httpx2.AsyncClient, site: Site) -> None:
     answer = await ada.post("/storage", data=USUAL | {"keep_sources": " 400 ", "keep_logs": "0"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/storage")
-    setting = await setting_of(site)
+    setting = await site.setting()
     assert (setting.keep_sources, setting.keep_logs, setting.saved_by) == (400, 0, "ada")
     page = (await ada.get("/storage")).text
     assert "Keeps logs for ever." in page
@@ -64,16 +55,16 @@ async def test_what_removes_something_is_asked_first_with_its_number(
     assert "Removes the source of mails older than 3 days: there are 3." in lost
     assert "Removes the body of deliveries that ended more than 3 days ago: there are 3." in lost
     assert "log" not in lost
-    assert (await setting_of(site)).keep_sources == 365
+    assert (await site.setting()).keep_sources == 365
     assert (await ada.post("/storage", data=wanted | {"confirmed": "3-3-365-90"})).status_code == 303
-    assert (await setting_of(site)).keep_sources == 3
+    assert (await site.setting()).keep_sources == 3
 
 
 @pytest.mark.usefixtures("cast")
 async def test_what_was_confirmed_holds_for_these_numbers_only(ada: httpx2.AsyncClient, site: Site) -> None:
     wanted = USUAL | {"keep_sources": "2", "confirmed": "3-365-365-90"}
     assert (await ada.post("/storage", data=wanted)).status_code == 422
-    assert (await setting_of(site)).keep_sources == 365
+    assert (await site.setting()).keep_sources == 365
 
 
 @pytest.mark.parametrize("typed", ["", "-1", "a year", "36501", "1.5", "٣"])
@@ -83,7 +74,7 @@ async def test_a_mistake_stands_at_its_field(ada: httpx2.AsyncClient, site: Site
     problem = answer.text.partition('id="problem-keep_bodies"')[2].partition("</p>")[0]
     assert "A whole number from 0 to 36500" in problem
     assert answer.text.count('class="problem"') == 1
-    assert (await setting_of(site)).revision == 1
+    assert (await site.setting()).revision == 1
 
 
 @pytest.mark.usefixtures("cast")
@@ -92,7 +83,7 @@ async def test_the_effect_is_said_before_anything_is_saved(ada: httpx2.AsyncClie
     assert answer.text.lstrip().startswith('<div id="storage-effect"')
     assert "Removes the tries of deliveries that ended more than 3 days ago: there are 3." in answer.text
     assert "Keeps the source of a mail for 365 days." in answer.text
-    assert (await setting_of(site)).revision == 1
+    assert (await site.setting()).revision == 1
 
 
 async def test_growth_is_drawn_and_said(ada: httpx2.AsyncClient, site: Site) -> None:
@@ -171,27 +162,19 @@ async def test_nobody_sees_or_sets_it_without_a_session(site: Site) -> None:
         assert (await stranger.get("/storage")).headers["location"].startswith("/login")
         assert (await stranger.post("/storage", data=USUAL)).headers["location"] == "/login"
         assert (await stranger.post("/storage/effect", data=USUAL)).headers["location"] == "/login"
-    assert (await setting_of(site)).revision == 1
+    assert (await site.setting()).revision == 1
 
 
-async def test_both_databases_tell_their_size_and_what_takes_it(
-    request: pytest.FixtureRequest, schema: Path, tmp_path: Path
-) -> None:
-    shutil.copy(schema, tmp_path / "one.db")
-    server = request.getfixturevalue("postgres").new_database()
-    await asyncio.to_thread(upgrade, server)
-    for url in (f"sqlite+aiosqlite:///{tmp_path / 'one.db'}", server):
-        database = Database(url)
-        async with database.transaction() as db:
-            for number in range(1, 1001):
-                db.add(
-                    LogEvent(at=datetime(2026, 11, 16, tzinfo=UTC), event="e", facts={"n": f"{number:04}"})
-                )
-        async with database.reading() as db:
-            measured, taken = await measure(db), await usages(db)
-        assert measured.size > 100_000
-        assert (measured.free is None) is not database.sqlite
-        assert taken[Kind.LOGS].rows == 1000
-        assert taken[Kind.LOGS].size == 1000 * len('{"n": "0001"}')
-        assert taken[Kind.SOURCES].size == 0
-        await database.aclose()
+async def test_both_databases_tell_their_size_and_what_takes_it(either_url: str) -> None:
+    database = Database(either_url)
+    async with database.transaction() as db:
+        for number in range(1, 1001):
+            db.add(LogEvent(at=datetime(2026, 11, 16, tzinfo=UTC), event="e", facts={"n": f"{number:04}"}))
+    async with database.reading() as db:
+        measured, taken = await measure(db), await usages(db)
+    assert measured.size > 100_000
+    assert (measured.free is None) is not database.sqlite
+    assert taken[Kind.LOGS].rows == 1000
+    assert taken[Kind.LOGS].size == 1000 * len('{"n": "0001"}')
+    assert taken[Kind.SOURCES].size == 0
+    await database.aclose()

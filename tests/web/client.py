@@ -77,6 +77,10 @@ class Site:
         """A browser of its own, with its own cookies; redirects are shown, not followed."""
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False)
 
+    async def setting(self) -> Setting:
+        async with self.database.reading() as db:
+            return await Setting.load(db)
+
     async def link(self, lifetime: timedelta = timedelta(minutes=15)) -> str:
         """The path of a new sign-in link."""
         token = await new_link(self.database, username="ada", now=self.clock(), lifetime=lifetime)

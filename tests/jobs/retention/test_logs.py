@@ -10,7 +10,9 @@ from sqlalchemy import GenerativeSelect
 from app.jobs.context import Context
 from app.jobs.retention import CLEANED, EVERY, CleanUp, clean
 from app.models import (
+    Attempt,
     Database,
+    Delivery,
     DeliveryState,
     Effect,
     EffectKind,
@@ -26,7 +28,7 @@ from app.models import (
 )
 from app.models.retention import old_attempts, old_bodies, old_sources
 from app.rules.retention import Kind
-from tests.jobs.retention.ledger import NOW, OLD, YOUNG, rows, sources
+from tests.jobs.retention.ledger import NOW, OLD, YOUNG, a_sent_mail, rows, sources
 from tests.views.cast import (
     Cast,
     a_message,
@@ -109,6 +111,27 @@ async def test_a_day_has_one_line_and_one_size(context: Context, cast: Cast) -> 
         await a_message(db, cast, "old", at=OLD)
     await clean(tomorrow, pause=0)
     assert len(await rows(context, Size)) == len(await rows(context, LogEvent)) == 2
+
+
+async def test_a_clock_that_runs_ahead_for_a_moment_empties_nothing(context: Context, cast: Cast) -> None:
+    async with context.database.transaction() as db:
+        young = await a_sent_mail(db, cast, YOUNG)
+    await clean(context, pause=0)
+    for days in (3650, 1):
+        await clean(replace(context, now=lambda days=days: NOW + timedelta(days=days)), pause=0)
+    assert await sources(context) == {young.message_id}
+    assert [row.body for row in await rows(context, Delivery)] == [young.body]
+    assert len(await rows(context, Attempt)) == 1
+
+
+async def test_after_a_long_time_off_it_cleans_up_a_day_later(context: Context, cast: Cast) -> None:
+    async with context.database.transaction() as db:
+        await a_sent_mail(db, cast, YOUNG)
+    removed = []
+    for days in (0, 30, 30, 31):
+        later = replace(context, now=lambda days=days: NOW + timedelta(days=days))
+        removed.append((await clean(later, pause=0))[Kind.SOURCES])
+    assert removed == [0, 0, 0, 1]
 
 
 async def test_it_runs_now_and_then(context: Context, cast: Cast) -> None:
