@@ -47,9 +47,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         for address in addresses:
             journey.peer = address
             try:
-                async with asyncio.timeout(
-                    CONNECT_LIMIT / len(addresses)
-                ):  # one that is deaf leaves the others time
+                # one that is deaf leaves the others time
+                async with asyncio.timeout(CONNECT_LIMIT / len(addresses)):
                     stream = await connect(address, port)
             except TimeoutError:
                 failure = IntegrationError(Failure.TIMED_OUT, f"{address} does not answer")

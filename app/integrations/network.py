@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from app.integrations.errors import Failure, IntegrationError
+from app.rules.address import PORTS
 from app.rules.url_faults import (
     NO_HOST,
     NO_HTTPS,
@@ -78,11 +79,11 @@ class Gate:
             _refuse_url(NO_NAME)
         except ValueError as error:
             _refuse_url(str(error)[:200])
-        if parts.scheme not in ("https", "http"):
+        if parts.scheme not in PORTS:
             _refuse_url(NO_HTTPS)
         if not host or "@" in parts.netloc or "%" in parts.netloc or port == 0:
             _refuse_url(NO_PASSWORDS if "@" in parts.netloc else NO_HOST)
-        self._check_target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80))
+        self._check_target(parts.scheme, host, port or PORTS[parts.scheme])
 
     def judge(self, address: str, port: int, *, plain: bool) -> None:
         """Refuse an address that is not public and not allowed; `plain` HTTP reaches allowed ones only."""

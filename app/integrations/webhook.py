@@ -10,11 +10,11 @@ from app.integrations.errors import Failure, IntegrationError
 from app.integrations.journey import Journey, current
 from app.integrations.network import Gate
 from app.integrations.resolver import Resolve, resolve
-from app.integrations.trust import Trust, check_authority
+from app.integrations.trust import Trust
 from app.integrations.webhook_answer import BROKEN, Answer, read_answer, switched
 from app.integrations.webhook_pool import Pool, Target
 
-__all__ = ["Answer", "DeliveryError", "Target", "Webhooks", "check_authority"]
+__all__ = ["Answer", "DeliveryError", "Target", "Webhooks"]
 
 _SWITCHED = "_SWITCH_UPGRADE"  # in h11's words for a 101 that nobody asked for; a test fails when they change
 

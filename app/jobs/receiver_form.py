@@ -6,7 +6,7 @@ from typing import Any
 
 from app.integrations.errors import IntegrationError
 from app.integrations.network import Gate
-from app.integrations.webhook import check_authority
+from app.integrations.trust import check_authority
 from app.models import Endpoint
 from app.rules import endpoint_draft
 from app.rules.endpoint_draft import Kept
@@ -41,9 +41,9 @@ def kept_by(endpoint: Endpoint | None, vault: Vault) -> Kept:
     return Kept(headers=kept_headers(endpoint, vault), url=endpoint.url, verified=endpoint.verify_tls)
 
 
-def kept_headers(endpoint: Endpoint | None, vault: Vault) -> dict[str, str]:
+def kept_headers(endpoint: Endpoint, vault: Vault) -> dict[str, str]:
     """Give the extra headers; none, when they cannot be read with this installation's key."""
-    if endpoint is None or not endpoint.extra_headers:
+    if not endpoint.extra_headers:
         return {}
     try:
         headers: dict[str, str] = json.loads(vault.open(endpoint.extra_headers))

@@ -13,7 +13,7 @@ from app.integrations.signature import new_secret
 from app.jobs import intervene
 from app.jobs.intervene import Chosen
 from app.jobs.receiver_form import kept_beside, kept_headers
-from app.jobs.seed import add_endpoint, new_endpoint
+from app.jobs.seed import SAVED, add_endpoint, new_endpoint
 from app.models import Content, Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Mode, Setting
 from app.models.held import RECEIVER, HeldFilter
 from app.rules.verdict import Reason
@@ -21,7 +21,7 @@ from app.vault import Vault
 
 OVERLAP = timedelta(hours=24)  # for which an old secret goes on signing
 
-CREATED, SAVED, DELETED = "receiver created", "receiver saved", "receiver deleted"
+CREATED, DELETED = "receiver created", "receiver deleted"
 PAUSED, RESUMED, TAKEN_UP = "receiver paused", "receiver resumed", "receiver taken up again"
 ROTATED, EXPIRED = "receiver given a new secret", "receiver's old secret expired"
 
@@ -45,21 +45,21 @@ async def create(db: AsyncSession, values: Values, *, vault: Vault, by: str, now
     return endpoint
 
 
-async def made_since(db: AsyncSession, values: Values, newest: int | None) -> Endpoint | None:
-    """Find what the same form has made already: a button may be pressed twice.
+async def made_since(db: AsyncSession, values: Values, newest: int | None) -> bool:
+    """Say whether the same form has made it already: a button may be pressed twice.
 
     `newest` is the last receiver that there was when the form was shown. Who asks meanwhile waits.
     """
     await Setting.load(db, for_update=True)
     if newest is None:
-        return None
-    query = select(Endpoint).where(
+        return False
+    query = select(Endpoint.id).where(
         col(Endpoint.id) > newest,
         Endpoint.name == values["name"],
         Endpoint.url == values["url"],
         Endpoint.state != EndpointState.DELETED,
     )
-    return (await db.exec(query)).first()
+    return (await db.exec(query)).first() is not None
 
 
 async def newest(db: AsyncSession) -> int:
@@ -120,14 +120,13 @@ def resume(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> N
         endpoint.state, endpoint.state_since = EndpointState.ACTIVE, now
 
 
-def held_by(endpoint: Endpoint) -> HeldFilter:
-    """Say what this receiver itself holds: not what waits for the window, the pause or the like."""
-    return HeldFilter(why=RECEIVER, endpoint=endpoint.id)
-
-
 async def release(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> LogEvent | None:
-    """Put what it holds back in the line, where the oldest goes first; None when there was nothing."""
-    return await intervene.release(db, Chosen(all_of=held_by(endpoint)), by=by, now=now)
+    """Put what it holds back in the line, where the oldest goes first; None when there was nothing.
+
+    What waits for the window, the pause or the like stays where it is.
+    """
+    own = HeldFilter(why=RECEIVER, endpoint=endpoint.id)
+    return await intervene.release(db, Chosen(all_of=own), by=by, now=now)
 
 
 async def delete(db: AsyncSession, endpoint: Endpoint, *, by: str, now: datetime) -> None:

@@ -66,11 +66,6 @@ class Receiver:
     rules: list[Rule] = field(default_factory=list)  # that send to it
     mirror: bool = False
 
-    @property
-    def host(self) -> str:
-        """Where it is, or all that is written there where nobody can tell."""
-        return self.endpoint.host
-
 
 class LastAttempt(NamedTuple):
     attempt: Attempt
@@ -92,6 +87,12 @@ async def deleted(db: AsyncSession) -> Sequence[Endpoint]:
 
 async def described(db: AsyncSession, endpoint: Endpoint, now: datetime) -> Receiver:
     return (await _described(db, [endpoint], now))[0]
+
+
+async def in_use(db: AsyncSession, endpoint: Endpoint) -> bool:
+    """Say whether a rule sends to it, or it is the mirror."""
+    rules, setting = await _rules(db, [endpoint.id or 0]), await Setting.load(db)
+    return bool(rules) or setting.mirror_id == endpoint.id
 
 
 async def last_attempts(db: AsyncSession, endpoint: Endpoint) -> list[LastAttempt]:

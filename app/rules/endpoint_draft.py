@@ -134,11 +134,11 @@ def _wait(seconds: float) -> str:
     for unit in ("h", "min"):
         if seconds and not seconds % _SECONDS[unit]:
             return f"{seconds // _SECONDS[unit]:.0f}{unit}"
-    return f"{round(seconds, 3):.3f}".rstrip("0").rstrip(".") + "s"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def _about(seconds: float) -> str:
-    """A span as one says it: no more than two units."""
+    """A span as one says it: rounded, in one unit."""
     minutes = round(seconds / 60)
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -56,11 +56,10 @@ async def create(request: Request) -> Response:
             return await _show_form(request, db, form, status=422)
     vault, now = request.state["vault"], request.state["now"]()
     async with request.state["database"].transaction() as db:
-        if await work.made_since(db, form.values, number(form.raw["newest"])) is not None:
+        if await work.made_since(db, form.values, number(form.raw["newest"])):
             raise Refused(MADE)
         first = await work.is_first(db)
         endpoint = await work.create(db, form.values, vault=vault, by=signed_in_as(request), now=now)
-        await db.flush()
         answer = await show_secret(request, db, endpoint, vault.open(endpoint.secret), first=first)
 
     await request.state["queue"].decide()

@@ -33,7 +33,6 @@ async def create(request: Request) -> Response:
         endpoint = await find(db, request)
         with unchanged():  # of two who ask at once, the second would end the secret that the receiver knows
             secret = work.rotate(db, endpoint, seen=seen, vault=vault, by=by, now=now)
-        await db.flush()
         return await show_secret(request, db, endpoint, secret)
 
 
@@ -50,7 +49,10 @@ async def create_expiry(request: Request) -> Response:
 async def show_secret(
     request: Request, db: AsyncSession, endpoint: Endpoint, secret: str, *, first: bool = False
 ) -> Response:
-    """Answer with the secret; a page that is loaded again is the receiver's."""
+    """Answer with the secret; a page that is loaded again is the receiver's.
+
+    Made before the commit: no secret is kept that could not be shown.
+    """
     answer = await framed(
         request,
         db,

@@ -11,8 +11,7 @@ from starlette.responses import Response
 from app.events import Event
 from app.jobs import receivers as work
 from app.jobs.receiver_form import kept_headers
-from app.models import Endpoint, EndpointState, held, receivers
-from app.models.receivers import Receiver
+from app.models import Endpoint, EndpointState, receivers
 from app.rules import endpoint_draft
 from app.views.attempts import show_test
 from app.views.fields import text
@@ -81,15 +80,15 @@ async def create_release(request: Request) -> Response:
 
 async def new_deletion(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        receiver = await _receiver(request, db, await find(db, request, locked=False))
+        endpoint = await find(db, request, locked=False)
+        receiver = await receivers.described(db, endpoint, request.state["now"]())
         return await framed(request, db, "endpoints/deletion.html", fragment="deletion", receiver=receiver)
 
 
 async def create_deletion(request: Request) -> Response:
     async with request.state["database"].transaction() as db:
         endpoint = await find(db, request)
-        receiver = await _receiver(request, db, endpoint)
-        if receiver.rules or receiver.mirror:
+        if await receivers.in_use(db, endpoint):
             raise Refused(IN_USE)
         await work.delete(db, endpoint, by=signed_in_as(request), now=request.state["now"]())
 
@@ -128,14 +127,12 @@ async def changed(request: Request, endpoint: Endpoint) -> Response:
 
 
 async def _shown(request: Request, db: AsyncSession, endpoint: Endpoint) -> dict[str, Any]:
-    found = await held.held(db, work.held_by(endpoint), None, limit=1)
     headers = kept_headers(endpoint, request.state["vault"])
     now = request.state["now"]()
     return {
-        "receiver": await _receiver(request, db, endpoint),
+        "receiver": await receivers.described(db, endpoint, now),
         "does": told(request, {**endpoint.model_dump(), "extra_headers": headers}),
         "insecure_allowed": request.state["config"].allow_insecure_tls,
-        "held": found.total,
         "overlaps": len(endpoint.secrets_at(now)) > 1,
         "seen": work.mark_of_secret(endpoint),
         "attempts": await receivers.last_attempts(db, endpoint),
@@ -147,7 +144,3 @@ def told(request: Request, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Say what a receiver does here: what the environment does not allow has no effect."""
     unverified = request.state["config"].allow_insecure_tls and values.get("verify_tls") is False
     return [reason.to_json() for reason in endpoint_draft.effect({**values, "verify_tls": not unverified})]
-
-
-async def _receiver(request: Request, db: AsyncSession, endpoint: Endpoint) -> Receiver:
-    return await receivers.described(db, endpoint, request.state["now"]())

@@ -9,7 +9,7 @@ import trustme
 
 from app.integrations.errors import Failure, IntegrationError
 from app.integrations.network import Gate
-from app.integrations.trust import Trust, check_authority
+from app.integrations.trust import MOST_KEPT, Trust, check_authority
 from app.integrations.webhook import Answer, DeliveryError, Target, Webhooks
 from tests.servers import Sink
 
@@ -122,6 +122,15 @@ def test_a_context_is_made_once_for_each_authority(private: trustme.CA) -> None:
     assert trust.context(verify=True, authority="") is not ours
     assert trust.context(verify=False, authority=pem(private)).verify_mode is ssl.CERT_NONE
     assert ours.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_of_many_contexts_the_oldest_goes(private: trustme.CA) -> None:
+    trust = Trust(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    first, *others = [f"{number}\n{pem(private)}" for number in range(MOST_KEPT + 1)]
+    oldest = trust.context(verify=True, authority=first)
+    kept = [trust.context(verify=True, authority=text) for text in others]
+    assert [trust.context(verify=True, authority=text) for text in others] == kept
+    assert trust.context(verify=True, authority=first) is not oldest
 
 
 def test_certificates_are_taken_one_or_many(private: trustme.CA, authority: trustme.CA) -> None:

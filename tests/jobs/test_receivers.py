@@ -281,6 +281,7 @@ async def test_a_new_address_begins_anew(world: World) -> None:
     later = world.clock() + timedelta(minutes=10)
     await world.change(Endpoint, opened=4, open_until=later, failures=9, failing_since=world.clock())
     await arrived(world)
-    async with world.context.database.transaction() as db:
-        (await db.get_one(Endpoint, 1)).begin_anew(world.clock())
+    assert await world.deliver() == 0
+    found, read = values(world, url=f"{world.sink.url}?new"), await endpoint(world)
+    await act(world, receivers.save, values=found, read=read, vault=world.context.vault)
     assert await world.deliver() == 1

@@ -45,6 +45,10 @@ def _notice(at: datetime, **given: Any) -> Notice:  # noqa: ANN401 - columns
     return Notice(kind=kind, subject="missions", reason={"code": "timed_out", "facts": {}}, at=at, **given)
 
 
+def _later(context: Context, days: int) -> Context:
+    return replace(context, now=lambda: NOW + timedelta(days=days))
+
+
 async def test_old_logs_go_and_the_latest_of_each_kind_stays(context: Context, cast: Cast) -> None:
     async with context.database.transaction() as db:
         events = [LogEvent(at=OLD, event=event) for event in ("paused", "paused", "rule saved")]
@@ -106,10 +110,9 @@ async def test_a_day_has_one_line_and_one_size(context: Context, cast: Cast) -> 
     (size,) = await rows(context, Size)
     assert size.day == NOW.date()
     assert size.size > 100_000
-    tomorrow = replace(context, now=lambda: NOW + timedelta(days=1))
     async with context.database.transaction() as db:
         await a_message(db, cast, "old", at=OLD)
-    await clean(tomorrow, pause=0)
+    await clean(_later(context, 1), pause=0)
     assert len(await rows(context, Size)) == len(await rows(context, LogEvent)) == 2
 
 
@@ -118,7 +121,7 @@ async def test_a_clock_that_runs_ahead_for_a_moment_empties_nothing(context: Con
         young = await a_sent_mail(db, cast, YOUNG)
     await clean(context, pause=0)
     for days in (3650, 1):
-        await clean(replace(context, now=lambda days=days: NOW + timedelta(days=days)), pause=0)
+        await clean(_later(context, days), pause=0)
     assert await sources(context) == {young.message_id}
     assert [row.body for row in await rows(context, Delivery)] == [young.body]
     assert len(await rows(context, Attempt)) == 1
@@ -127,11 +130,8 @@ async def test_a_clock_that_runs_ahead_for_a_moment_empties_nothing(context: Con
 async def test_after_a_long_time_off_it_cleans_up_a_day_later(context: Context, cast: Cast) -> None:
     async with context.database.transaction() as db:
         await a_sent_mail(db, cast, YOUNG)
-    removed = []
-    for days in (0, 30, 30, 31):
-        later = replace(context, now=lambda days=days: NOW + timedelta(days=days))
-        removed.append((await clean(later, pause=0))[Kind.SOURCES])
-    assert removed == [0, 0, 0, 1]
+    removed = [await clean(_later(context, days), pause=0) for days in (0, 30, 30, 31)]
+    assert [one[Kind.SOURCES] for one in removed] == [0, 0, 0, 1]
 
 
 async def test_it_runs_now_and_then(context: Context, cast: Cast) -> None:
