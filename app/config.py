@@ -1,6 +1,5 @@
-"""What the environment says, typed and read once; nobody else reads it."""
+"""What the environment says, typed and read once; beside it only `cli`, `ready` and the supervisor look."""
 
-import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9.-]{1,255}")  # of mail
+from app.mail_address import MAIL_ADDRESS
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 TRUE = {"1", "true", "yes", "y", "on"}
 FALSE = {"0", "false", "no", "n", "off"}
@@ -141,7 +141,7 @@ class Config(Environment):
     @field_validator("smtp_from")
     @classmethod
     def _sender(cls, value: str) -> str:
-        if value and not ADDRESS.fullmatch(value):
+        if value and not MAIL_ADDRESS.fullmatch(value):
             message = "must be an address and nothing else, such as signal@example.org"
             raise ValueError(message)
         return value

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -20,11 +20,13 @@ from app.integrations import smtp
 from app.integrations.errors import IntegrationError
 from app.integrations.imap import Account, Imap
 from app.integrations.network import Gate
-from app.integrations.resolver import resolve
+from app.integrations.resolver import Resolve, resolve
 from app.integrations.trust import Trust
+from app.integrations.webhook import Target
 from app.jobs.notify import account_of
-from app.models import Database, Endpoint, EndpointState, Mailbox
+from app.models import Database, Endpoint, Mailbox
 from app.ready import CannotStart
+from app.rules.address import PORTS
 from app.supervisor.run import answers, require_free
 from app.vault import Sealed, Vault
 
@@ -34,16 +36,6 @@ PATIENCE = 10.0  # seconds for one neighbour
 FAILURES = (CannotStart, IntegrationError, OSError, Sealed, ValueError, subprocess.SubprocessError)
 
 Look = Callable[[], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """Where webhooks go."""
-
-    name: str
-    url: str
-    verify_tls: bool
-    authority: str = ""
 
 
 def run(config: Config) -> int:
@@ -76,7 +68,7 @@ async def _checks(config: Config) -> AsyncIterator[tuple[str, Look]]:
     for mailbox in mailboxes:
         yield f"mailbox {mailbox.host}", partial(_mailbox, mailbox)
     for receiver in receivers:
-        yield f"receiver {receiver.name}", partial(_receiver, config, receiver)
+        yield f"receiver {receiver.key}", partial(_receiver, config, receiver)
 
 
 async def _python() -> str:
@@ -120,7 +112,7 @@ async def _data_directory(config: Config) -> str:
     return f"{config.data_dir} can be written, {free} MB free"
 
 
-async def _connected(config: Config) -> tuple[list[Account], list[Receiver]]:
+async def _connected(config: Config) -> tuple[list[Account], list[Target]]:
     """Take what the database knows, without the demo's; the environment's where it knows none yet."""
     mailboxes, endpoints = await _stored(config)
     first_run, vault = FirstRun.load(), Vault(config.secret_key())
@@ -145,12 +137,11 @@ async def _connected(config: Config) -> tuple[list[Account], list[Receiver]]:
             )
         )
     receivers = [
-        Receiver(name=row.name, url=row.url, verify_tls=row.verify_tls, authority=row.authority)
-        for row in endpoints
+        Target(key=row.name, url=row.url, verify=row.verify_tls, authority=row.authority) for row in endpoints
     ]
     if not receivers and first_run.webhook_url:
         verify = first_run.webhook_ssl_verify
-        receivers.append(Receiver(name="WEBHOOK_URL", url=first_run.webhook_url, verify_tls=verify))
+        receivers.append(Target(key="WEBHOOK_URL", url=first_run.webhook_url, verify=verify))
     return accounts, receivers
 
 
@@ -159,8 +150,7 @@ async def _stored(config: Config) -> tuple[list[Mailbox], list[Endpoint]]:
     try:
         async with database.reading() as db:
             mailboxes = await db.exec(select(Mailbox).where(col(Mailbox.demo).is_(False), Mailbox.active))
-            own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
-            endpoints = await db.exec(select(Endpoint).where(*own))
+            endpoints = await db.exec(select(Endpoint).where(Endpoint.is_own()))
             return list(mailboxes.all()), list(endpoints.all())
     except SQLAlchemyError:  # not made or not migrated yet: `run` does that
         return [], []
@@ -179,19 +169,20 @@ async def _mail_server(config: Config) -> str:
     return "signed in" if config.smtp_username else "takes mail without a sign-in"
 
 
-async def _receiver(config: Config, receiver: Receiver) -> str:
+async def _receiver(config: Config, receiver: Target, *, resolve: Resolve = resolve) -> str:
     """Connect as a delivery would, through the same gate, and send nothing."""
     gate = Gate(config.allow_private_targets)
     gate.check_url(receiver.url)
     parts = urlsplit(receiver.url)
     secure, host = parts.scheme == "https", parts.hostname or ""
-    port = parts.port or (443 if secure else 80)
-    address, *_ = await resolve(host)
-    gate.judge(address, port, plain=not secure)
-    verify = receiver.verify_tls or not config.allow_insecure_tls
+    port = parts.port or PORTS[parts.scheme]
+    addresses = await resolve(host)
+    for address in addresses:  # one bad answer condemns the name
+        gate.judge(address, port, plain=not secure)
+    verify = receiver.verify or not config.allow_insecure_tls
     context = Trust().context(verify=verify, authority=receiver.authority) if secure else None
     await _reach(
-        asyncio.open_connection(address, port, ssl=context, server_hostname=host if secure else None)
+        asyncio.open_connection(addresses[0], port, ssl=context, server_hostname=host if secure else None)
     )
     return f"{host}:{port} accepts connections"
 

@@ -18,6 +18,7 @@ from app.crash import Crash
 from app.integrations.network import Gate
 from app.integrations.parser import Parser
 from app.integrations.webhook import Webhooks
+from app.jobs import progress
 from app.jobs.border import Work, guarded
 from app.jobs.checker import Checker
 from app.jobs.context import Context
@@ -28,14 +29,12 @@ from app.jobs.notify import notify
 from app.jobs.owner import owner_of, registered
 from app.jobs.poll import TakeIn, broke, due_polls, poll
 from app.jobs.queue import DECIDE, DELIVER, POLL, REPLAY, TEST, TRIAL, Queue, decode, encode
-from app.jobs.replay import broke as replay_broke
 from app.jobs.replay import next_replay
 from app.jobs.retention import CleanUp
 from app.jobs.seed import prepare
 from app.jobs.sweep import sweep
-from app.jobs.trial import broke as trial_broke
 from app.jobs.trial import next_trial
-from app.models import Database
+from app.models import Database, replay, trial
 from app.ready import beat
 from app.vault import Vault
 
@@ -117,13 +116,13 @@ async def work(context: Context, take_in: TakeIn = ingest) -> None:
             "trial",
             context.bells.trial,
             lambda: _all(next_trial, context),
-            failed=partial(trial_broke, context),
+            failed=partial(progress.broke, context, trial.KIND),
         ),
         _loop(
             "replay",
             context.bells.replay,
             lambda: _all(next_replay, context),
-            failed=partial(replay_broke, context),
+            failed=partial(progress.broke, context, replay.KIND),
         ),
         _doorbell(context, polls),
         _heartbeat(),

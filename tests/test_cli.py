@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app import cli
+from app import cli, doctor
+from app.config import Config
+from app.integrations.errors import IntegrationError
+from app.integrations.webhook import Target
 from tests.servers import MailHost, free_port
 from tests.stand_ins import started
 
@@ -85,6 +88,18 @@ async def test_the_doctor_asks_the_mail_server_and_sends_nothing(tmp_path: Path)
         assert host.got == []
     assert said[0] == "ok mail server 127.0.0.1: takes mail without a sign-in"
     assert said[1].startswith("FAIL mail server 127.0.0.1: refused")
+
+
+async def test_the_doctor_judges_every_address_of_a_receiver(tmp_path: Path) -> None:
+    async def two(_: str) -> tuple[str, ...]:
+        return "127.0.0.1", "10.0.0.1"
+
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        port = receiver.getsockname()[1]
+        config = Config(data_dir=tmp_path, allow_private_targets=f"127.0.0.1/32:{port}")
+        target = Target(key="Studio", url=f"http://studio.example:{port}/hook")
+        with pytest.raises(IntegrationError, match="private"):
+            await doctor._receiver(config, target, resolve=two)  # noqa: SLF001
 
 
 async def test_the_doctor_names_a_taken_port_and_a_private_receiver(tmp_path: Path) -> None:

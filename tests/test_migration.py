@@ -90,7 +90,7 @@ def test_nothing_is_lost(url: str) -> None:
     for name, rows in before.items():
         for old, new in zip(rows, after[name], strict=True):
             kept = {renamed.get(key, key): value for key, value in old.items()}
-            replaced = kept.keys() & {"definition", "sending_enabled"}
+            replaced = kept.keys() & {"definition", "sending_enabled", "single_use"}
             assert {key: new[key] for key in kept.keys() - replaced} == {
                 key: kept[key] for key in kept.keys() - replaced
             }

@@ -26,6 +26,7 @@ def upgrade() -> None:
     )
     op.add_column("attempt", sa.Column("url", sa.String(), nullable=False, server_default=""))
     op.add_column("message", sa.Column("source_removed_at", MOMENT, nullable=True))
+    op.drop_column("sign_in_token", "single_use")  # every link is
     sending = sa.text("state = 'sending'")
     columns = ["state", "endpoint_id", "lease_owner"]
     op.create_index(

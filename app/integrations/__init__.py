@@ -1,1 +1,1 @@
-"""Neighbours: mailbox, mail parser, receivers. Plain values in, plain values out, one error type."""
+"""Neighbours: mailbox, mail parser, receivers, mail server. Plain values in and out, one error type."""

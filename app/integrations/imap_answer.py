@@ -10,8 +10,8 @@ Value = bytes | tuple[bytes, ...] | None
 Piece = bytes | tuple[bytes, bytes] | None
 Item = Mapping[bytes, Value]
 
-# For a server that gives no date, or none that exists: always the same, and never before anybody's start.
 NO_SIZE = -1
+# For a server that gives no date, or none that exists: always the same, and never before anybody's start.
 NO_DATE = datetime(2100, 1, 1, tzinfo=UTC)
 
 LARGEST = 2**63 - 1

@@ -1,6 +1,11 @@
-"""What the parser says of a mail. Plain values, so that the worker need not import the parser."""
+"""How the parser is asked, and what it says. Plain values, so that the worker need not import it."""
 
+import struct
 from dataclasses import dataclass
+
+MAIL, HEADERS = b"m", b"h"  # what is wanted of the bytes; their length follows, and they themselves
+LENGTH = struct.Struct("!I")  # before an answer, too
+TOO_BIG_EXIT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

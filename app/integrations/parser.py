@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import struct
 import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
@@ -13,14 +12,12 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from app.integrations.errors import Failure, IntegrationError
-from app.integrations.parsed import ParsedHeaders, ParsedMail
+from app.integrations.parsed import HEADERS, LENGTH, MAIL, TOO_BIG_EXIT, ParsedHeaders, ParsedMail
 
 TIME_LIMIT = 10.0
 MEMORY_LIMIT = 256 * 1024 * 1024  # address space: a mail of 100 MB takes 210 MB, one of 25 MB takes 75
-_LENGTH = struct.Struct("!I")
 _PROGRAM = "app.integrations.parser_process"
 _ROOT = Path(__file__).parents[2]  # where `app` is found
-_TOO_BIG_EXIT = 3
 _LAST_WORDS = 300
 
 
@@ -38,10 +35,10 @@ class Parser:
         await self.aclose()
 
     async def mail(self, raw: bytes) -> ParsedMail:
-        return ParsedMail(**_frozen(await self._mails.ask(b"m", raw)))
+        return ParsedMail(**_frozen(await self._mails.ask(MAIL, raw)))
 
     async def headers(self, blocks: Sequence[bytes]) -> list[ParsedHeaders]:
-        return [ParsedHeaders(**_frozen(await self._headers.ask(b"h", block))) for block in blocks]
+        return [ParsedHeaders(**_frozen(await self._headers.ask(HEADERS, block))) for block in blocks]
 
     async def aclose(self) -> None:
         """End the children; the next mail starts another."""
@@ -106,10 +103,10 @@ class _Lane:
 
 async def _exchange(child: Process, kind: bytes, content: bytes) -> dict[str, Any]:
     asking, answering = cast("StreamWriter", child.stdin), cast("StreamReader", child.stdout)
-    asking.write(kind + _LENGTH.pack(len(content)))
+    asking.write(kind + LENGTH.pack(len(content)))
     asking.write(content)
     await asking.drain()
-    length = _LENGTH.unpack(await answering.readexactly(_LENGTH.size))[0]
+    length = LENGTH.unpack(await answering.readexactly(LENGTH.size))[0]
     answer: dict[str, Any] = json.loads(await answering.readexactly(length))
     return answer
 
@@ -118,7 +115,7 @@ async def _verdict(child: Process) -> IntegrationError:
     """Why the child died, by its exit status and its last words."""
     said = (await cast("StreamReader", child.stderr).read()).decode("utf-8", "replace").strip()
     status = await child.wait()
-    if status == _TOO_BIG_EXIT:
+    if status == TOO_BIG_EXIT:
         return IntegrationError(Failure.PARSER_TOO_BIG, "the mail needs more memory than the parser may have")
     last = said.splitlines()[-1] if said else f"ended with {status}"
     return IntegrationError(Failure.PARSER_FAILED, last[:_LAST_WORDS])

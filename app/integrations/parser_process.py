@@ -6,15 +6,11 @@ import json
 import os
 import resource
 import signal
-import struct
 import sys
 from typing import BinaryIO
 
 from app.integrations.mime import headers, parse
-
-MAIL, HEADERS = b"m", b"h"
-LENGTH = struct.Struct("!I")
-TOO_BIG_EXIT = 3
+from app.integrations.parsed import LENGTH, MAIL, TOO_BIG_EXIT
 
 _PR_SET_PDEATHSIG = 1
 

@@ -14,7 +14,7 @@ from app.jobs.context import Context
 from app.jobs.endpoint_test import end, send
 from app.jobs.owner import dead
 from app.models import Endpoint, EndpointState, EndpointTest
-from app.models.refusal import attempts_this_hour
+from app.models.refusal import used_this_hour
 from app.rules.outcome import Word
 from app.rules.verdict import Reason
 
@@ -107,5 +107,5 @@ async def _against(db: AsyncSession, endpoint: Endpoint, now: datetime) -> Reaso
     """Say what keeps even a test from it: not a pause, nor that it fails."""
     if endpoint.state is EndpointState.DELETED:
         return Reason("endpoint_deleted")
-    used, limit = await attempts_this_hour(db, endpoint, now), endpoint.rate_per_hour
+    used, limit = (await used_this_hour(db, [endpoint], now))[endpoint.id], endpoint.rate_per_hour
     return Reason("test_over_limit", {"used": used, "limit": limit}) if limit and used >= limit else None

@@ -13,7 +13,7 @@ from app.jobs.context import Context
 from app.jobs.freeze import Taken, freeze
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, Mode, due
 from app.models.due import Due
-from app.models.refusal import against, attempts_this_hour
+from app.models.refusal import against, used_this_hour
 from app.rules.outcome import Word
 from app.rules.verdict import Reason
 
@@ -87,15 +87,15 @@ class Share(NamedTuple):
 
 async def _shares(db: AsyncSession, waiting: Sequence[Due], room: Room, now: datetime) -> list[Share]:
     shares = []
+    used = await used_this_hour(db, [one.endpoint for one in waiting], now)
     for one in waiting:
         endpoint, places = one.endpoint, one.endpoint.at_once - one.elsewhere
         most = min(room(endpoint), _free(one))
         if most <= 0:
             continue
-        used = await attempts_this_hour(db, endpoint, now)
         if endpoint.rate_per_hour:
-            most = min(most, endpoint.rate_per_hour - used)
-        if against(endpoint, sending=one.sending, used=used, now=now) is None:
+            most = min(most, endpoint.rate_per_hour - used[endpoint.id])
+        if against(endpoint, sending=one.sending, used=used[endpoint.id], now=now) is None:
             shares.append(Share(endpoint, most, places))
     return shares
 

@@ -19,7 +19,7 @@ from app.integrations.parsed import ParsedMail
 from app.jobs.context import Context
 from app.jobs.marks import Marks
 from app.jobs.patience import AWAY, until_taken
-from app.jobs.stored import parsed_mail
+from app.jobs.stored import HTML_CUT, parsed_mail
 from app.jobs.verdict import record
 from app.models import Mailbox, Message, MessageState, Raw, Rule, Setting, metadata
 from app.models.trouble import trouble_of
@@ -187,7 +187,7 @@ def _complete(message: Message, parsed: ParsedMail) -> None:
 def noted(notes: Sequence[str]) -> list[dict[str, Any]]:
     """Turn what the parser had to put up with, `code` or `code[name]`, into lines of the explanation."""
     split = [note.removesuffix("]").partition("[") for note in notes]
-    reasons = [Reason(code, {"name": name} if name else {}) for code, _, name in split if code != "html_cut"]
+    reasons = [Reason(code, {"name": name} if name else {}) for code, _, name in split if code != HTML_CUT]
     return [Step(reason, Mark.NOTED).to_json() for reason in reasons]
 
 

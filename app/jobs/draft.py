@@ -23,10 +23,9 @@ def request_trial(
 
     `based_on` is the number of the version that the draft was made from.
     """
-    raw = {**draft.definition(), "name": draft.name, "endpoint_ids": list(draft.endpoint_ids)}
     details = {
         "rule_id": draft.id or None,
-        "draft": raw,
+        "draft": draft.as_draft(),
         "based_on": based_on,
         "days": min(max(days, 1), LONGEST),
         "counts": dict.fromkeys(COUNTED, 0),

@@ -15,7 +15,7 @@ from app.events import Event
 from app.jobs.body import shaped
 from app.jobs.claim import CONTENT_TYPES
 from app.jobs.context import Context
-from app.jobs.request import exchange
+from app.jobs.request import UNSUPPORTED, exchange
 from app.models import Endpoint, EndpointTest, Mode
 from app.rules import outcome, payload
 from app.rules.outcome import Word
@@ -23,7 +23,6 @@ from app.rules.verdict import Reason
 
 MOST_WAITING = 5  # of one receiver
 KEPT = 20  # of one receiver
-UNSUPPORTED = 415
 
 Columns = dict[str, Any]
 

@@ -10,12 +10,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Delivery, DeliveryState, LogEvent, Message, metadata
+from app.models.database import UNSEEN
 from app.models.held import HeldFilter
 from app.rules.verdict import Reason
 
 RELEASED, DROPPED, TAKEN_BACK = "held mail released", "held mail dropped", "dropped mail taken back"
 WORD = metadata.tables["delivery"].c.state.type
-UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}  # no row of these was loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import update
@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs.context import Context
-from app.jobs.owner import dead
+from app.jobs.owner import holds
 from app.models import Folder
 
 LENGTH = timedelta(seconds=30)
@@ -63,17 +63,12 @@ async def _take(context: Context, mailbox_id: int, name: str) -> int | None:
         folder = (await db.exec(query)).one_or_none()
         if folder is None:
             folder = Folder(mailbox_id=mailbox_id, name=name)
-        elif folder.lease_owner and _runs(folder, now) and not dead(folder.lease_owner):
+        elif holds(folder.lease_owner, folder.lease_until, now, length=LENGTH):
             return None
         folder.lease_owner, folder.lease_until = context.owner, now + LENGTH
         db.add(folder)
         await db.flush()
         return folder.id
-
-
-def _runs(folder: Folder, now: datetime) -> bool:
-    """Whether the lease has not run out; one that ends too far ahead was written by a wrong clock."""
-    return folder.lease_until is not None and now < folder.lease_until <= now + 2 * LENGTH
 
 
 async def _renew(context: Context, folder_id: int, renewal: float) -> None:

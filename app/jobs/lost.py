@@ -4,12 +4,13 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-from sqlmodel import col, select
+from sqlalchemy import tuple_, update
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs import notices
 from app.models import Attempt, Delivery, DeliveryState, Endpoint
+from app.models.database import UNSEEN
 from app.rules.outcome import Word
 from app.rules.verdict import Reason
 
@@ -27,9 +28,8 @@ async def give_back_deliveries(db: AsyncSession, deliveries: Sequence[Delivery],
         col(Endpoint.opened) > 0,
     )
     await db.exec(update(Endpoint).where(*tried_out).values(open_until=now))  # another may try it out now
+    await _end_attempts(db, deliveries, now)
     for delivery in deliveries:
-        attempt = await _attempt(db, delivery)
-        attempt.ended_at, attempt.outcome, attempt.may_have_arrived = now, Word.LOST.value, True
         delivery.may_have_arrived = True
         delivery.deaths += 1
         apart = timedelta(seconds=random.random() * APART if delivery.deaths > 1 else 0)  # noqa: S311 - no secret
@@ -44,8 +44,11 @@ async def give_back_deliveries(db: AsyncSession, deliveries: Sequence[Delivery],
             notices.delivery_failed(db, delivery.id or 0, endpoint, reason=why, now=now)
 
 
-async def _attempt(db: AsyncSession, delivery: Delivery) -> Attempt:
-    query = select(Attempt).where(
-        Attempt.delivery_id == delivery.id, Attempt.generation == delivery.generation
-    )
-    return (await db.exec(query)).one()
+async def _end_attempts(db: AsyncSession, deliveries: Sequence[Delivery], now: datetime) -> None:
+    begun = tuple_(col(Attempt.delivery_id), col(Attempt.generation))
+    lost = update(Attempt).where(begun.in_([(one.id, one.generation) for one in deliveries]))
+    values = {"ended_at": now, "outcome": Word.LOST.value, "may_have_arrived": True}
+    ended = await db.exec(lost.values(values), **UNSEEN)
+    if ended.rowcount != len(deliveries):
+        message = "an attempt is not there"
+        raise LookupError(message)

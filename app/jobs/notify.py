@@ -15,7 +15,7 @@ from app.events import Event
 from app.integrations import smtp
 from app.integrations.errors import IntegrationError
 from app.jobs.context import Context
-from app.jobs.owner import dead
+from app.jobs.owner import holds
 from app.jobs.patience import until_taken
 from app.models import LogEvent, Mailing, Notice, NoticeKind, Setting
 from app.rules import notices
@@ -80,18 +80,12 @@ async def _is_due(context: Context, db: AsyncSession, setting: Setting, now: dat
     test = select(func.max(Notice.at)).where(_waits(), Notice.kind == NoticeKind.MAIL_TEST)
     mailing, asked = await db.get_one(Mailing, 1), (await db.exec(test)).one()
     past = notices.Past(mailing.sent_at, mailing.tried_at, mailing.failures)
-    return notices.due_at(first, past, now, asked=asked) <= now and not _taken(mailing, now)
+    taken = holds(mailing.owner, mailing.lease_until, now, length=LEASE)
+    return not taken and notices.due_at(first, past, now, asked=asked) <= now
 
 
 def _waits() -> ColumnElement[bool]:
     return col(Notice.mailed_at).is_(None)
-
-
-def _taken(mailing: Mailing, now: datetime) -> bool:
-    """Whether another worker is at it; a lease that ends too far ahead was written by a wrong clock."""
-    if mailing.owner is None or mailing.lease_until is None or dead(mailing.owner):
-        return False
-    return now < mailing.lease_until <= now + 2 * LEASE
 
 
 async def _let_be(context: Context, now: datetime) -> None:

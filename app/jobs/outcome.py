@@ -11,13 +11,12 @@ from app.integrations.webhook import DeliveryError
 from app.jobs.claim import CONTENT_TYPES
 from app.jobs.context import Context
 from app.jobs.health import hear
+from app.jobs.request import UNSUPPORTED
 from app.jobs.result import Result
-from app.models import DeliveryState, Endpoint, Mode
+from app.models import DeliveryState, Endpoint, EndpointState, Mode
 from app.models.fate import Fate, fates, receivers, save
 from app.rules import outcome
 from app.rules.outcome import Treatment, Word
-
-UNSUPPORTED = 415
 
 log = structlog.get_logger()
 
@@ -87,9 +86,10 @@ def _may_have_arrived(result: Result) -> bool:
 
 def _become(fate: Fate, endpoint: Endpoint, *, result: Result, treatment: Treatment) -> bool:
     """Say in the delivery what became of it; True when that tells something of the receiver as it is now."""
-    moved = result.claimed.endpoint.url != endpoint.url
+    # what was under way to a deleted one waits, so that the next sweep drops it
+    moved = result.claimed.endpoint.url != endpoint.url or endpoint.state is EndpointState.DELETED
     if moved and treatment.state != DeliveryState.SENT:
-        _wait_for_the_new_address(fate, result, treatment)
+        _wait(fate, result, treatment)
         return False
     if _again_as_form(fate, endpoint, result):
         if result.claimed.probe:
@@ -99,8 +99,8 @@ def _become(fate: Fate, endpoint: Endpoint, *, result: Result, treatment: Treatm
     return not moved
 
 
-def _wait_for_the_new_address(fate: Fate, result: Result, treatment: Treatment) -> None:
-    """What its old address said, whatever it was, is not the last word: the receiver stands elsewhere now."""
+def _wait(fate: Fate, result: Result, treatment: Treatment) -> None:
+    """What was said, whatever it was, is not the last word: the receiver is no more where it was said."""
     fate.may_have_arrived = fate.may_have_arrived or _may_have_arrived(result)
     fate.needs_attention, fate.deaths = False, 0
     fate.wait(result.ended_at, treatment.reason.to_json())

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +41,13 @@ def dead(owner: str) -> bool:
         return False
     _, pid, start = rest.split("/")
     return not _alive(int(pid)) or started(int(pid)) != start
+
+
+def holds(owner: str | None, until: datetime | None, now: datetime, *, length: timedelta) -> bool:
+    """Say whether a lease is still good; one that ends too far ahead was written by a wrong clock."""
+    if not owner or until is None or dead(owner):
+        return False
+    return now < until <= now + 2 * length
 
 
 def _alive(pid: int) -> bool:

@@ -7,10 +7,9 @@ from sqlalchemy import update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Delivery, LogEvent, Sending, Setting
+from app.models.database import UNSEEN
 from app.models.switch import EVENTS, held_by_switch
 from app.rules.verdict import Reason
-
-UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}  # no row of these was loaded
 
 
 async def turn(db: AsyncSession, *, to: Sending, per_minute: int, by: str, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.jobs import amend
 from app.jobs.candidate import HARD_LIMIT
-from app.models import Endpoint, EndpointState, LogEvent, Rule, RuleVersion, Setting
+from app.models import Endpoint, LogEvent, Rule, RuleVersion, Setting
 from app.rules.outcome import SCHEDULE
 from app.rules.preferences import rescheduled, retries
 from app.rules.rule import DESABO, RECADRAGE, Priority
@@ -89,8 +89,7 @@ def largest(setting: Setting) -> int:
 
 
 async def _own(db: AsyncSession) -> Sequence[Endpoint]:
-    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
-    return (await db.exec(select(Endpoint).where(*own).order_by(col(Endpoint.id)))).all()
+    return (await db.exec(select(Endpoint).where(Endpoint.is_own()).order_by(col(Endpoint.id)))).all()
 
 
 def _obstacle(

@@ -3,11 +3,12 @@
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from app.events import Event
 from app.jobs.context import Context
 from app.models import Run, RunState
+from app.rules.verdict import Reason
 
 
 class Progress:
@@ -36,6 +37,11 @@ class Progress:
                 RunState.RUNNING, state=state, reason=reason, ended_at=self._context.now(), step=""
             )
 
+    async def leave(self) -> None:
+        """Let it wait again, so that another process begins it anew."""
+        if self._run_id is not None:
+            await self._set(RunState.RUNNING, state=RunState.QUEUED, owner=None)
+
     async def _set(self, only_in: RunState, **values: Any) -> bool:  # noqa: ANN401 - columns
         async with self._context.database.transaction() as db:
             query = update(Run).where(col(Run.id) == self._run_id, col(Run.state) == only_in)
@@ -45,3 +51,12 @@ class Progress:
             changed = (await db.exec(query)).rowcount
         await self._context.queue.publish(Event.RUN_CHANGED)
         return bool(changed)
+
+
+async def broke(context: Context, kind: str) -> None:
+    """Say in the rows of our runs of a kind that they met an error nobody had thought of."""
+    ours = (Run.kind == kind, Run.state == RunState.RUNNING, Run.owner == context.owner)
+    async with context.database.reading() as db:
+        ids = (await db.exec(select(Run.id).where(*ours))).all()
+    for run_id in ids:
+        await Progress(context, run_id).end(RunState.FAILED, Reason("unexpected").to_json())

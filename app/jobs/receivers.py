@@ -15,6 +15,7 @@ from app.jobs.intervene import Chosen
 from app.jobs.receiver_form import kept_beside, kept_headers
 from app.jobs.seed import SAVED, add_endpoint, new_endpoint
 from app.models import Content, Delivery, DeliveryState, Endpoint, EndpointState, LogEvent, Mode, Setting
+from app.models.database import UNSEEN
 from app.models.held import RECEIVER, HeldFilter
 from app.rules.verdict import Reason
 from app.vault import Vault
@@ -149,7 +150,7 @@ async def drop_of_deleted(db: AsyncSession, now: datetime) -> int:
             in_line_since=None,
             needs_attention=False,
         ),
-        **intervene.UNSEEN,
+        **UNSEEN,
     )
     return int(dropped.rowcount)
 

@@ -17,7 +17,6 @@ from app.models import Delivery, LogEvent, Run, RunState
 from app.models.replay import KIND, Order, Survey, remaining
 from app.models.trouble import trouble_of
 from app.rules.turns import gap, next_turn, turns
-from app.rules.verdict import Reason
 
 AT_ONCE = 50  # deliveries in one commit
 MOST_WAITING = 3
@@ -55,13 +54,6 @@ async def next_replay(context: Context) -> bool:
             raise
         log.warning("replay waits", error=str(getattr(error, "orig", error)))
         return False
-
-
-async def broke(context: Context) -> None:
-    """Say in the row that a replay met an error nobody had thought of."""
-    run = await _first(context)
-    if run is not None and run.state is RunState.RUNNING and run.owner == context.owner:
-        await Progress(context, run.id).end(RunState.FAILED, Reason("unexpected").to_json())
 
 
 async def _ours(context: Context) -> Run | None:

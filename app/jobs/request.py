@@ -16,6 +16,7 @@ from app.rules.outcome import Word
 from app.vault import Sealed
 
 SOURCE = "render-signal-server"
+UNSUPPORTED = 415
 TELLING = 6  # characters: a shorter value is no password, and stands in any answer
 
 

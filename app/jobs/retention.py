@@ -15,6 +15,7 @@ from sqlmodel.sql.expression import Select
 
 from app.jobs.context import Context
 from app.models import Attempt, Delivery, DeliveryState, LogEvent, Message, Raw, Setting, Size
+from app.models.database import UNSEEN
 from app.models.delivery import FINISHED
 from app.models.retention import (
     OldRows,
@@ -36,7 +37,6 @@ EVERY = timedelta(minutes=10)
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 CLEANED = "storage cleaned"
-UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}  # no row of these was loaded
 
 log = structlog.get_logger()
 
@@ -221,8 +221,7 @@ async def _note(context: Context, removed: Counter[Kind], setting: Setting, now:
             db.add(Size(day=day, size=await database_size(db)))
         if not removed:
             return
-        query = select(LogEvent).where(LogEvent.event == CLEANED).order_by(col(LogEvent.id).desc()).limit(1)
-        last = (await db.exec(query)).first()
+        last = await LogEvent.latest(db, CLEANED)
         if last is None or last.at.astimezone(setting.tz).date() != day:
             last = LogEvent(at=now, event=CLEANED)
             db.add(last)

@@ -85,8 +85,8 @@ class _Stock:
 
 
 async def _stock(db: AsyncSession) -> _Stock:
-    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
-    endpoints = (await db.exec(select(Endpoint).where(*own).order_by(col(Endpoint.id).desc()))).all()
+    own = select(Endpoint).where(Endpoint.is_own())
+    endpoints = (await db.exec(own.order_by(col(Endpoint.id).desc()))).all()
     usual = _usual(await Rule.listed(db), endpoints)
     made = (
         select(Rule, RuleVersion)
@@ -146,8 +146,7 @@ def _check_address(route: Route, gate: Gate, number: int) -> None:
 
 def _check_fit(asked: RuleValue, number: int) -> None:
     """What an operator added, such as a template, may rest on what the program has now taken away."""
-    raw = {**asked.definition(), "name": asked.name, "endpoint_ids": list(asked.endpoint_ids)}
-    _, problems = draft.read(raw, endpoints=asked.endpoint_ids)
+    _, problems = draft.read(asked.as_draft(), endpoints=asked.endpoint_ids)
     if problems:
         raise Unfit(Problem(number, next(iter(problems.values()))))
 

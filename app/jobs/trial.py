@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import ColumnElement, delete, or_
 from sqlmodel import col, select
 
 from app.events import Event
@@ -18,7 +18,7 @@ from app.jobs.draft import draft_of, moment_of
 from app.jobs.letter import Letter, kept_mails, letter_of
 from app.jobs.progress import Progress
 from app.jobs.rehearse import rules_with
-from app.models import Change, Endpoint, Message, Raw, Run, RunState, Setting, TrialResult
+from app.models import Change, Message, Raw, Run, RunState, Setting, TrialResult, rulebook
 from app.models.trial import COUNTED, KIND, UNREAD
 from app.rules.side import Side
 
@@ -59,20 +59,9 @@ async def next_trial(context: Context) -> bool:
         try:
             await progress.end(await _run(context, run, run.id))
         except asyncio.CancelledError:  # this process ends; the next one begins the trial again
-            await _leave(context, run.id)
+            await progress.leave()
             raise
     return True
-
-
-async def broke(context: Context) -> None:
-    """Say in the row that a trial met an error nobody had thought of."""
-    async with context.database.reading() as db:
-        own = select(Run.id).where(
-            Run.kind == KIND, Run.state == RunState.RUNNING, Run.owner == context.owner
-        )
-        ids = (await db.exec(own)).all()
-    for run_id in ids:
-        await Progress(context, run_id).end(RunState.FAILED, {"code": "unexpected", "facts": {}})
 
 
 async def _run(context: Context, run: Run, run_id: int) -> RunState:
@@ -126,7 +115,7 @@ async def _prepare(context: Context, run: Run, run_id: int) -> _Trial:
             live=Side(await rules_with(db, None), settings),
             draft=Side(await rules_with(db, draft), settings),
             sizes=dict((await db.exec(mails)).all()),  # type: ignore[arg-type]
-            endpoints=dict((await db.exec(select(Endpoint.id, Endpoint.name))).all()),  # type: ignore[arg-type]
+            endpoints=await rulebook.receiver_names(db, deleted=True),
         )
 
 
@@ -202,16 +191,3 @@ async def _write(context: Context, trial: _Trial, results: Sequence[TrialResult]
         cancelled = run.cancelled
     await context.queue.publish(Event.RUN_CHANGED)
     return cancelled
-
-
-async def _leave(context: Context, run_id: int) -> None:
-    async with context.database.transaction() as db:
-        await db.exec(
-            update(Run)
-            .where(
-                col(Run.id) == run_id,
-                col(Run.state) == RunState.RUNNING,
-                col(Run.owner) == context.owner,
-            )
-            .values(state=RunState.QUEUED, owner=None)
-        )

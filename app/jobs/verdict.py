@@ -31,12 +31,12 @@ async def record(
     setting: Setting,
     marks: Marks,
     now: datetime,
-) -> Judgement:
+) -> None:
     """Judge one mail and write all of it into the caller's transaction."""
     judgement = judge(message, mail, rules=rules, settings=setting.as_value(), marks=marks, now=now)
     if message.expected_deliveries:
         await _record_rest(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
-        return judgement
+        return
     if message.steps:
         await _forget(db, message)
     message.settle(MessageState.DECIDED, judgement.verdict, judgement.reason.to_json(), now)
@@ -47,7 +47,6 @@ async def record(
         db.add(_decision(message, outcome, position, now))
     made = _deliver(db, message, judgement, rules=rules, setting=setting, marks=marks, now=now)
     _mirror(db, message, copy_of(made, setting))
-    return judgement
 
 
 async def _record_rest(

@@ -26,6 +26,7 @@ PRAGMAS = (
 PATIENCE = 15.0  # seconds that a writer waits for those of this process, and then for another one
 STORAGE = "storage"  # under which a session knows it
 LEAST_FREE = 64  # megabytes; see Storage
+UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}  # no row of these was loaded
 
 
 class Database:

@@ -52,7 +52,7 @@ class GroupMark(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     rule_id: int = Field(foreign_key="rule.id")
-    scope: str  # "2026-11" for a month, "" for a number of days
+    scope: str  # "2026-11" for a month, "days" for a number of days
     name: str
     message_id: int = Field(foreign_key="message.id", index=True)
     marked_at: datetime = Field(sa_column=moment(nullable=False))

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, LargeBinary, and_
+from sqlmodel import Field, SQLModel, col
 
 from app.models.columns import facts, moment, word
 from app.rules import breaker
@@ -75,6 +75,11 @@ class Endpoint(SQLModel, table=True):
     demo: bool = False
     saved_by: str = ""  # who last changed it in its form; "": nobody has
     created_at: datetime = Field(sa_column=moment(nullable=False))
+
+    @classmethod
+    def is_own(cls) -> ColumnElement[bool]:
+        """Ask for what is in use and not the demo's."""
+        return and_(col(cls.demo).is_(False), col(cls.state) != EndpointState.DELETED)
 
     @property
     def host(self) -> str:

@@ -51,7 +51,7 @@ class MessageFilter:
     before: int | None = None
 
 
-class Fate(NamedTuple):
+class MailFate(NamedTuple):
     """What became of a mail."""
 
     state: str  # the one word that says it
@@ -131,7 +131,7 @@ async def messages(db: AsyncSession, wanted: MessageFilter, *, limit: int = PAGE
     return Page(rows, rows[-1].message.id if len(found) > limit else None)
 
 
-async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, Fate]:
+async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, MailFate]:
     """Say what became of each mail: of its deliveries, else its verdict or state; and name its receivers."""
     query = (
         select(Delivery, Endpoint.name)
@@ -146,7 +146,7 @@ async def fates_of(db: AsyncSession, mails: list[Message]) -> dict[int, Fate]:
     return {mail.id or 0: _fate(mail, found[mail.id or 0]) for mail in mails}
 
 
-def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> Fate:
+def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> MailFate:
     states = {delivery.state.value for delivery, _ in deliveries}
     names = dict.fromkeys(name for _, name in deliveries)
     blocked = [delivery.reason for delivery, _ in deliveries if delivery.blocked]
@@ -156,7 +156,7 @@ def _fate(mail: Message, deliveries: list[tuple[Delivery, str]]) -> Fate:
     if decisive and (by_hand or word in KEPT_BACK):
         own = decisive[0].reason
     drops = [delivery.drops_at for delivery in decisive if delivery.drops_at]
-    return Fate(word, list(names), blocked[-1] if blocked else own, min(drops, default=None))
+    return MailFate(word, list(names), blocked[-1] if blocked else own, min(drops, default=None))
 
 
 async def deliveries(

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.columns import facts, moment
 
@@ -17,3 +18,8 @@ class LogEvent(SQLModel, table=True):
     event: str = Field(index=True)  # a constant phrase
     subject: str = Field(default="", index=True)  # whom it is about: a process, a mailbox, an address
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=facts())
+
+    @classmethod
+    async def latest(cls, db: AsyncSession, event: str) -> "LogEvent | None":
+        query = select(cls).where(cls.event == event).order_by(col(cls.id).desc()).limit(1)
+        return (await db.exec(query)).first()

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, LargeBinary
-from sqlmodel import Field, SQLModel, UniqueConstraint, select
+from sqlmodel import Field, SQLModel, UniqueConstraint, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.columns import facts, moment, word
@@ -53,7 +53,7 @@ class Mailbox(SQLModel, table=True):
 
     @classmethod
     async def names(cls, db: AsyncSession) -> dict[int, str]:
-        found = await db.exec(select(cls.id, cls.name))
+        found = await db.exec(select(cls.id, cls.name).order_by(col(cls.id)))
         return {mailbox_id or 0: name for mailbox_id, name in found.all()}
 
     def answered(self, now: datetime, began_at: datetime, poll_at: datetime) -> None:

@@ -75,7 +75,7 @@ class Message(SQLModel, table=True):
     def settle(
         self, state: MessageState, verdict: Verdict | None, reason: dict[str, Any], now: datetime
     ) -> None:
-        """End the mail's way through the rules; only `try again` opens it."""
+        """End the mail's way through the rules; only `try_again` and `decide_rest` open it."""
         self.state, self.verdict, self.reason, self.decided_at = state, verdict, reason, now
         self.decide_owner = self.decide_at = None
 

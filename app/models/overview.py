@@ -19,7 +19,7 @@ from app.models.message import Message, MessageState
 from app.models.notice import Board
 from app.models.process import Process, ProcessState
 from app.models.rule import Rule
-from app.models.run import Run
+from app.models.run import POLL, Run
 from app.models.setting import Setting
 from app.models.standing import RECENT, SILENCE
 
@@ -118,8 +118,8 @@ async def _leads_to(db: AsyncSession) -> list[str]:
     chosen = {setting.mirror_id} if setting.mirror_media and setting.mirror_id else set()
     for rule, version in await Rule.listed(db):
         chosen |= set(version.endpoint_ids) if rule.active else set()
-    own = (col(Endpoint.demo).is_(False), Endpoint.state != EndpointState.DELETED)
-    query = select(Endpoint.name).where(*own, col(Endpoint.id).in_(chosen)).order_by(Endpoint.name)
+    own = (Endpoint.is_own(), col(Endpoint.id).in_(chosen))
+    query = select(Endpoint.name).where(*own).order_by(Endpoint.name)
     return list((await db.exec(query)).all())
 
 
@@ -138,7 +138,7 @@ async def _parked(db: AsyncSession) -> list[ParkedRow]:
 
 async def _mailboxes(db: AsyncSession) -> list[MailboxRow]:
     mailboxes = (await db.exec(select(Mailbox).order_by(col(Mailbox.id)))).all()
-    newest = select(func.max(Run.id)).where(Run.kind == "poll").group_by(col(Run.mailbox_id))
+    newest = select(func.max(Run.id)).where(Run.kind == POLL).group_by(col(Run.mailbox_id))
     runs = {run.mailbox_id: run for run in (await db.exec(select(Run).where(col(Run.id).in_(newest)))).all()}
     return [MailboxRow(box, box.state if box.active else "inactive", runs.get(box.id)) for box in mailboxes]
 

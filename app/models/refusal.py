@@ -56,15 +56,10 @@ async def _room_at(db: AsyncSession, endpoint: Endpoint, now: datetime) -> datet
     return blocking + HOUR if blocking else None
 
 
-async def attempts_this_hour(db: AsyncSession, endpoint: Endpoint, now: datetime) -> int:
-    """Count the requests of the last hour, those that were only tests among them; 0 where nobody asks."""
-    return (await used_this_hour(db, [endpoint], now))[endpoint.id]
-
-
 async def used_this_hour(
     db: AsyncSession, endpoints: Iterable[Endpoint], now: datetime
 ) -> Counter[int | None]:
-    """Count them for several at once, by their ids."""
+    """Count each one's requests of the last hour, tests among them, by its id; 0 for one without a limit."""
     limited = [endpoint.id for endpoint in endpoints if endpoint.rate_per_hour]
     used: Counter[int | None] = Counter()
     for kind in KINDS if limited else ():

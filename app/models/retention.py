@@ -17,7 +17,7 @@ from app.models.endpoint_test import EndpointTest
 from app.models.log_event import LogEvent
 from app.models.message import Message, MessageState, Raw
 from app.models.notice import Notice
-from app.models.run import Run
+from app.models.run import POLL, Run
 from app.models.session import Session, SignInToken
 from app.models.setting import Setting
 from app.rules.retention import COUNTED, Kind, threshold
@@ -100,10 +100,10 @@ def old_rows(kind: Kind, before: datetime) -> tuple[OldRows, ...]:
         return ()
     # pages say when something was last saved, switched or polled, however long ago that is
     latest_events = select(func.max(LogEvent.id)).group_by(LogEvent.event)
-    latest_polls = select(func.max(Run.id)).where(Run.kind == "poll").group_by(col(Run.mailbox_id))
+    latest_polls = select(func.max(Run.id)).where(Run.kind == POLL).group_by(col(Run.mailbox_id))
     over = or_(col(Notice.seen_at).is_not(None), Notice.settled())
     told = and_(over, col(Notice.mailed_at).is_not(None), col(Notice.at) < before)
-    polled = and_(col(Run.kind) == "poll", col(Run.ended_at) < before, col(Run.id).not_in(latest_polls))
+    polled = and_(col(Run.kind) == POLL, col(Run.ended_at) < before, col(Run.id).not_in(latest_polls))
     logged = and_(col(LogEvent.at) < before, col(LogEvent.id).not_in(latest_events))
     return (
         OldRows(LogEvent, LogEvent.id, LogEvent.at, logged),

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.columns import facts, moment, word
 
+POLL = "poll"  # the usual kind
+
 
 class RunState(StrEnum):
     QUEUED = "queued"
@@ -21,11 +23,11 @@ class RunState(StrEnum):
 
 class Run(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
-    kind: str = "poll"
+    kind: str = POLL
     mailbox_id: int | None = Field(default=None, foreign_key="mailbox.id", index=True)
     state: RunState = Field(default=RunState.QUEUED, sa_column=word(RunState, index=True))
     step: str = ""  # connecting, listing, fetching, ...
-    total: int = 0  # mails to look at, once that is known
+    total: int = 0  # mails or deliveries to look at, once that is known
     done: int = 0
     cancelled: bool = False  # somebody asked for its end
     details: dict[str, Any] = Field(

@@ -24,7 +24,6 @@ class SignInToken(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True)
     username: str
-    single_use: bool = True
     created_at: datetime = Field(sa_column=moment(nullable=False))
     expires_at: datetime | None = Field(default=None, sa_column=moment())
     used_at: datetime | None = Field(default=None, sa_column=moment())

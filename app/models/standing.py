@@ -7,12 +7,12 @@ from sqlmodel import and_, col, func, not_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.database import storage_trouble
-from app.models.delivery import Delivery, DeliveryState
+from app.models.delivery import UNFINISHED, Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.mailbox import Mailbox, MailboxState
 from app.models.message import Message, MessageState
 from app.models.process import Process, ProcessState
-from app.models.run import Run, RunState
+from app.models.run import POLL, Run, RunState
 from app.models.setting import Sending, Setting
 from app.models.switch import Switch, switch
 
@@ -120,7 +120,7 @@ async def recent_runs(db: AsyncSession, now: datetime) -> list[tuple[Run, str]]:
         select(Run, Mailbox.name)
         .join(Mailbox, col(Mailbox.id) == Run.mailbox_id)
         .where(
-            Run.kind == "poll",
+            Run.kind == POLL,
             or_(col(Run.state).in_([RunState.QUEUED, RunState.RUNNING]), col(Run.ended_at) >= now - SHOWN),
         )
         .order_by(col(Run.id).desc())
@@ -192,8 +192,7 @@ async def _verdicts(db: AsyncSession, start: datetime) -> dict[str, int]:
 
 
 async def _states(db: AsyncSession) -> dict[str, int]:
-    ways = [DeliveryState.HELD, DeliveryState.PENDING, DeliveryState.SENDING]
-    query = select(Delivery.state, func.count()).where(col(Delivery.state).in_(ways))
+    query = select(Delivery.state, func.count()).where(col(Delivery.state).in_(UNFINISHED))
     return dict((await db.exec(query.group_by(col(Delivery.state)))).all())
 
 

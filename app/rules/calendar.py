@@ -36,11 +36,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the zone, from its midnight `start` on; 1440 `minutes` unless the clocks change."""
+    """A day of the zone, from midnight to midnight."""
 
     date: date
-    start: datetime
-    minutes: int
     why: Why
     spans: tuple[Span, ...]
 
@@ -86,10 +84,9 @@ def named_days(chosen: Collection[str]) -> dict[str, Any]:
 
 
 def _day(settings: Settings, day: date) -> Day:
-    start, end = midnight(day, settings.clock), midnight(day + timedelta(days=1), settings.clock)
-    spans = tuple(_spans(settings, day, end))
+    spans = tuple(_spans(settings, day, midnight(day + timedelta(days=1), settings.clock)))
     why = _away(settings, day) or (Why.OPEN if spans else Why.NO_WINDOW)
-    return Day(day, start, (end - start) // timedelta(minutes=1), why, spans)
+    return Day(day, why, spans)
 
 
 def _away(settings: Settings, day: date) -> Why | None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from app.rules import pattern, template
 from app.rules.condition import OPERATORS, Condition, Field, Group, Mode, Operator
+from app.rules.draft_reader import NOT_KEPT, DraftReader
 from app.rules.links import PROVIDERS
-from app.rules.rule import DETECTORS, Action, Policy, Priority, Rule
+from app.rules.rule import DETECTORS, GATES, LISTS, Action, Policy, Priority, Rule
 from app.rules.text import normalise
 from app.rules.verdict import Problems, Reason
 
-LONGEST_NAME = 80
 LONGEST_VALUE = 500
 MOST_VALUES = 200
 MOST_CONDITIONS = 50
@@ -21,8 +21,6 @@ LONGEST_SPAN = 366  # days that a group may last
 _HEADER = re.compile(r"[!-9;-~]{1,80}")
 _DAYS = re.compile(r"days:([0-9]{1,3})")
 _SIZE = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
-_GATES = tuple(Policy().definition())
-_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")  # by no database
 
 
 def read(
@@ -44,7 +42,7 @@ def read(
         "urgent_policy": reading.policy("urgent_policy", raw.get("urgent_policy")),
         "template": reading.template(raw.get("template", "")),
         **{key: reading.flag(key, raw.get(key, default)) for key, default in _FLAGS.items()},
-        **{key: reading.texts(key, raw[key]) for key in _LISTS if key in raw},
+        **{key: reading.texts(key, raw[key]) for key in LISTS if key in raw},
     }
     reading.captures(rest["template"], conditions)
     if reading.problems or conditions is None:
@@ -56,7 +54,6 @@ def read(
 
 _EXPIRIES = ("never", "end_of_day")
 _FLAGS = {"links_required": True, "stop": False, "offload": True}
-_LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")
 
 
 def texts(value: object, *, exact: bool = False) -> tuple[str, ...] | Reason:
@@ -66,7 +63,7 @@ def texts(value: object, *, exact: bool = False) -> tuple[str, ...] | Reason:
     found: dict[str, str] = {}
     for text in (" ".join(one.split()) for one in value if normalise(one)):
         found.setdefault(text if exact else normalise(text), text)
-    if any(_NOT_KEPT.search(text) for text in found.values()):
+    if any(NOT_KEPT.search(text) for text in found.values()):
         return Reason("not_a_text")
     if len(found) > MOST_VALUES:
         return Reason("too_many", {"limit": MOST_VALUES})
@@ -75,25 +72,12 @@ def texts(value: object, *, exact: bool = False) -> tuple[str, ...] | Reason:
     return tuple(found.values())
 
 
-class _Reading:
-    """Takes a value or notes what is wrong with it; the place comes first in every method."""
+class _Reading(DraftReader):
+    """Reads a rule's parts; the place comes first in every method."""
 
     def __init__(self) -> None:
-        self.problems: Problems = {}
+        super().__init__()
         self._left = MOST_CONDITIONS
-
-    def _refuse(self, place: str, code: str, **facts: Any) -> None:  # noqa: ANN401 - JSON values
-        self.problems.setdefault(place, Reason(code, facts))
-
-    def name(self, value: object) -> str:
-        name = " ".join(value.split()) if isinstance(value, str) else ""
-        if not name:
-            self._refuse("name", "name_missing")
-        elif _NOT_KEPT.search(name):
-            self._refuse("name", "not_a_text")
-        elif len(name) > LONGEST_NAME:
-            self._refuse("name", "too_long", limit=LONGEST_NAME)
-        return name
 
     def endpoint_ids(self, value: object, known: Collection[int]) -> tuple[int, ...]:
         ids = value if isinstance(value, list | tuple) else (None,)
@@ -122,8 +106,8 @@ class _Reading:
     def policy(self, place: str, value: object) -> Policy | None:
         if value is None:
             return None
-        if not isinstance(value, Mapping) or not set(value) <= set(_GATES):
-            self._refuse(place, "unknown_word", value=_shown(value), choices=list(_GATES))
+        if not isinstance(value, Mapping) or not set(value) <= set(GATES):
+            self._refuse(place, "unknown_word", value=_shown(value), choices=list(GATES))
             return None
         actions = {gate: self._action(f"{place}.{gate}", gate, action) for gate, action in value.items()}
         return None if self.problems else Policy.from_definition(actions)
@@ -136,7 +120,7 @@ class _Reading:
     def template(self, value: object) -> str:
         if value is None:
             return ""
-        if not isinstance(value, str) or _NOT_KEPT.search(value):
+        if not isinstance(value, str) or NOT_KEPT.search(value):
             self._refuse("template", "not_a_text")
             return ""
         text = value.strip()
@@ -242,7 +226,7 @@ class _Reading:
             self._refuse(place, "value_missing")
         elif len(patterns) > 1:
             self._refuse(place, "too_many", limit=1)
-        elif _NOT_KEPT.search(patterns[0]):
+        elif NOT_KEPT.search(patterns[0]):
             self._refuse(place, "not_a_text")
         elif problem := pattern.check(patterns[0]):
             self.problems.setdefault(place, problem)
@@ -254,7 +238,7 @@ def _listed(known: list[str]) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    return _NOT_KEPT.sub("?", str(value)[:40])
+    return NOT_KEPT.sub("?", str(value)[:40])
 
 
 _FITS: dict[Field, Callable[[str], object]] = {

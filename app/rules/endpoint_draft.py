@@ -7,7 +7,8 @@ from typing import Any
 
 from app.rules import make, template
 from app.rules.address import host_of, same_place
-from app.rules.draft import LONGEST_NAME
+from app.rules.draft_reader import NOT_KEPT, DraftReader
+from app.rules.text import whole_number
 from app.rules.verdict import Problems, Reason
 
 HIDDEN = "•••"  # stands for a header's value that is kept, and that no page shows
@@ -31,7 +32,6 @@ _OURS = frozenset(
 _SIGNED = "webhook-"
 _WAIT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?) ?(s|sec|min|mn|h)", re.IGNORECASE)
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "mn": 60, "h": 3600}
-_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")  # by no database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,24 +145,8 @@ def _about(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
 
 
-class _Reading:
-    """Takes a value or notes what is wrong with it."""
-
-    def __init__(self) -> None:
-        self.problems: Problems = {}
-
-    def _refuse(self, place: str, code: str, **facts: Any) -> None:  # noqa: ANN401 - JSON values
-        self.problems.setdefault(place, Reason(code, facts))
-
-    def name(self, text: str) -> str:
-        name = " ".join(text.split())
-        if not name:
-            self._refuse("name", "name_missing")
-        elif _NOT_KEPT.search(name):
-            self._refuse("name", "not_a_text")
-        elif len(name) > LONGEST_NAME:
-            self._refuse("name", "too_long", limit=LONGEST_NAME)
-        return name
+class _Reading(DraftReader):
+    """Reads a receiver's fields."""
 
     def url(self, text: str) -> str:
         """Read an address, or one of the two short forms of Make.com; the gate says more of it."""
@@ -171,7 +155,7 @@ class _Reading:
             self._refuse("url", "url_missing")
         elif len(typed) > LONGEST_URL:
             self._refuse("url", "url_too_long", limit=LONGEST_URL)
-        elif _NOT_KEPT.search(typed):
+        elif NOT_KEPT.search(typed):
             self._refuse("url", "not_a_text")
         short = "@" in typed or _TOKEN.fullmatch(typed)
         return (make.normalised(typed) if short else None) or typed
@@ -184,7 +168,7 @@ class _Reading:
     def template(self, text: str, *, needed: bool) -> str:
         """Read a template; one that is not in use is kept, but never a broken one."""
         given = text.strip()
-        if _NOT_KEPT.search(given):
+        if NOT_KEPT.search(given):
             self._refuse("template", "not_a_text")
         elif not given and needed:
             self._refuse("template", "template_missing")
@@ -192,11 +176,10 @@ class _Reading:
             self.problems.setdefault("template", problem)
         return given
 
-    def number(self, place: str, text: str) -> int:
+    def number(self, place: str, text: str) -> int | None:
         least, most = NUMBERS[place]
-        typed = text.strip()
-        number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else least - 1
-        if not least <= number <= most:
+        number = whole_number(text.strip())
+        if number is None or not least <= number <= most:
             self._refuse(place, "not_a_number", least=least, most=most)
         return number
 
@@ -210,7 +193,7 @@ class _Reading:
     def _seconds(self, step: str) -> float:
         match = _WAIT.fullmatch(step)
         if match is None:
-            self._refuse("schedule", "bad_wait", value=_NOT_KEPT.sub("", step)[:80])
+            self._refuse("schedule", "bad_wait", value=NOT_KEPT.sub("", step)[:80])
             return 0
         seconds = float(match[1]) * _SECONDS[match[2].lower()]
         if seconds > LONGEST_WAIT * 3600:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from app.rules.text import one_line
 from app.rules.verdict import Reason
 from app.rules.words import Translate, say
 
@@ -79,7 +80,7 @@ def compose(
     """Write one mail of some notices; of `more` others only the number is told."""
 
     def sentence(reason: Reason) -> str:
-        return _one_line(say(reason, translate, zone=zone))
+        return one_line(say(reason, translate, zone=zone))
 
     said = [sentence(Reason("mail_line", {"at": line.at.isoformat()})) for line in lines]
     said = [f"{at}  {sentence(line.reason)}" for at, line in zip(said, lines, strict=True)]
@@ -108,9 +109,3 @@ def _kind(notice: Reason) -> str:
 def _wait(failures: int) -> timedelta:
     wait: timedelta = FIRST_WAIT * 2 ** min(failures - 1, 12)
     return min(wait, LONGEST_WAIT)
-
-
-def _one_line(text: str) -> str:
-    """A name holds whatever somebody typed; here it makes no line of its own, and no header."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(shown.split())

@@ -1,9 +1,9 @@
 """The preferences, by the names that the predecessor gave them, as somebody wrote them; and what they do."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.mail_address import MAIL_ADDRESS
 from app.rules.draft import MOST_VALUES, texts
 from app.rules.rule import Priority
 from app.rules.sender import bare_address
@@ -11,7 +11,6 @@ from app.rules.verdict import Problems, Reason
 
 MOST_ADDRESSES = 10
 
-_ADDRESS = re.compile(r"[!#-'*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9.-]{1,255}")  # bare, of plain characters
 _WORDS = {**{priority.value: priority.value for priority in Priority}, "medium": Priority.NORMAL.value}
 _FRENCH = {"haute": Priority.HIGH.value, "normale": Priority.NORMAL.value, "basse": Priority.LOW.value}
 _SHOWN = 60  # characters of a wrong value that a message repeats
@@ -80,7 +79,7 @@ def _addresses(value: object) -> list[str] | Reason:
     if len(found) > MOST_ADDRESSES:
         return Reason("too_many", {"limit": MOST_ADDRESSES})
     for address in found:
-        if not _ADDRESS.fullmatch(address):
+        if not MAIL_ADDRESS.fullmatch(address):
             return Reason("bad_address", {"address": address[:_SHOWN]})
     return list({address.lower(): address for address in found}.values())
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from app.rules.text import whole_number
 from app.rules.verdict import Problems, Reason
 
 LONGEST = 36_500  # days
@@ -34,9 +35,8 @@ def read(raw: Mapping[str, str]) -> tuple[dict[str, int], Problems]:
     values: dict[str, int] = {}
     problems: Problems = {}
     for kind in Kind:
-        text = raw.get(kind.setting, "").strip()
-        days = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else LONGEST + 1
-        if days <= LONGEST:
+        days = whole_number(raw.get(kind.setting, "").strip())
+        if days is not None and days <= LONGEST:
             values[kind.setting] = days
         else:
             problems[kind.setting] = Reason("not_a_number", {"least": 0, "most": LONGEST})

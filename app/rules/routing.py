@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from app.rules import draft, pattern
 from app.rules.condition import Condition, Field, Group, Mode, Operator
+from app.rules.draft_reader import LONGEST_NAME
 from app.rules.make import normalised
 from app.rules.rule import Policy, Priority, Rule
+from app.rules.text import one_line
 from app.rules.verdict import Reason
 
 MOST_RULES = 200
@@ -105,7 +107,7 @@ def _route(raw: object, number: int, taken: Sequence[str]) -> Route:
     if not isinstance(conditions, list) or not conditions:
         raise _Wrong(Reason("no_condition"))
     written = {
-        "name": _plain(rule.get("name") or f"Rule {number}"),
+        "name": one_line(str(rule.get("name") or f"Rule {number}")),
         "conditions": {"mode": "all", "items": [_condition(_object(one)) for one in conditions]},
         "endpoint_ids": [],
         "links_required": False,
@@ -131,7 +133,7 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _id(value: object, number: int, taken: Sequence[str]) -> str:
-    name = wanted = _plain(value or "")[: draft.LONGEST_NAME] or f"rule-{number}"
+    name = wanted = one_line(str(value or ""))[:LONGEST_NAME] or f"rule-{number}"
     suffix = number
     while name in taken:
         name, suffix = f"{wanted}-{suffix}", suffix + 1
@@ -191,8 +193,3 @@ def _is_https(url: str) -> bool:
 
 def _flag(value: object) -> bool:
     return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
-
-
-def _plain(value: object) -> str:
-    """One line that can be shown; a number is taken as its digits."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(value)).split())

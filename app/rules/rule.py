@@ -10,6 +10,7 @@ from app.rules.condition import Field, Group
 RECADRAGE = "recadrage"
 DESABO = "desabonnement_journee_tarifs"
 DETECTORS = (RECADRAGE, DESABO)
+LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")  # of texts, in a rule
 
 RECADRAGE_TERMS = ("media solution", "missions recadrage", "lot")
 DESABO_FORBIDDEN = (
@@ -59,6 +60,9 @@ class Policy:
         return {gate: str(action) for gate, action in asdict(self).items()}
 
 
+GATES = tuple(Policy().definition())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One version of a rule.
@@ -98,7 +102,7 @@ class Rule:
         """Read what `definition()` wrote; a key it lacks has its default."""
         urgent = definition.get("urgent_policy")
         known = {key: definition[key] for key in _PLAIN if key in definition}
-        known |= {key: tuple(definition[key]) for key in _LISTS if key in definition}
+        known |= {key: tuple(definition[key]) for key in LISTS if key in definition}
         return cls(
             id=id,
             version_id=version_id,
@@ -115,12 +119,16 @@ class Rule:
         """All that a version of the rule fixes, as JSON values."""
         return {
             **{key: getattr(self, key) for key in _PLAIN},
-            **{key: list(getattr(self, key)) for key in _LISTS},
+            **{key: list(getattr(self, key)) for key in LISTS},
             "conditions": self.conditions.to_json(),
             "priority": self.priority.value,
             "policy": self.policy.definition(),
             "urgent_policy": self.urgent_policy.definition() if self.urgent_policy else None,
         }
+
+    def as_draft(self) -> dict[str, Any]:
+        """Give the rule as `draft.read` takes it."""
+        return self.definition() | {"name": self.name, "endpoint_ids": list(self.endpoint_ids)}
 
     @property
     def detectors(self) -> frozenset[str]:
@@ -137,4 +145,3 @@ class Rule:
 
 
 _PLAIN = ("links_required", "group", "hold_expires", "stop", "offload", "template")
-_LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")

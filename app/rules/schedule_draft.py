@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from app.rules.draft_reader import DraftReader
 from app.rules.settings import DAYS
-from app.rules.verdict import Problems, Reason
+from app.rules.text import whole_number
+from app.rules.verdict import Problems
 from app.rules.window import as_shown, parse_time
 
 SHORTEST, LONGEST = 5, 3600  # seconds between two looks at a mailbox
@@ -30,12 +32,12 @@ def read(raw: Mapping[str, Any], *, shortest: int = SHORTEST) -> tuple[dict[str,
     return reading.values, reading.problems
 
 
-class _Reading:
-    """Takes values or notes what is wrong, setting by setting."""
+class _Reading(DraftReader):
+    """Reads setting by setting."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
+        super().__init__()
         self.values: dict[str, Any] = {}
-        self.problems: Problems = {}
         self._raw = raw
 
     def window(self) -> None:
@@ -97,9 +99,6 @@ class _Reading:
         if not values.keys() & self.problems.keys():
             self.values |= values
 
-    def _refuse(self, name: str, code: str, **facts: Any) -> None:  # noqa: ANN401 - JSON values
-        self.problems.setdefault(name, Reason(code, facts))
-
     def _text(self, name: str) -> str:
         value = self._raw.get(name)
         return "" if value is None else str(value).strip()
@@ -120,9 +119,8 @@ class _Reading:
             return None
 
     def _number(self, name: str, value: object, least: int, most: int) -> int | None:
-        text = str(value).strip()
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-        if least <= number <= most:
+        number = whole_number(str(value).strip())
+        if number is not None and least <= number <= most:
             return number
         self._refuse(name, "not_a_number", least=least, most=most)
         return None

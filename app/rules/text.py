@@ -1,4 +1,4 @@
-"""Text as it is compared: without accents, case, invisible marks and repeated blanks."""
+"""Text as it is compared: without accents, case, invisible marks and repeated blanks; and as it is read."""
 
 import re
 import unicodedata
@@ -101,3 +101,14 @@ def has_words(text: str, term: str) -> bool:
             return True
         start = text.find(term, start + 1)
     return False
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of plain digits that fits a column; whatever else stands there is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def one_line(text: str) -> str:
+    """Put what somebody typed on one line that can be shown: nothing in it ends a line, or a header."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(shown.split())

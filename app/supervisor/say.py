@@ -2,8 +2,8 @@
 
 import json
 import os
-from datetime import UTC, datetime
 
+from app.clock import now
 from app.lines import Lines
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -19,7 +19,7 @@ def say(event: str, *, level: str = "info", **facts: object) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return now().isoformat().replace("+00:00", "Z")
 
 
 def _for_people(line: dict[str, object]) -> str:

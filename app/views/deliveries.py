@@ -15,7 +15,7 @@ from app.models.replay import Left
 from app.models.story import DeliveryStory, of_delivery
 from app.rules.address import host_of
 from app.views.attempts import readable, show_attempt
-from app.views.elsewhere import UNCONFIRMED, agreed
+from app.views.fields import text
 from app.views.frame import (
     framed,
     here,
@@ -37,6 +37,9 @@ HINDRANCES = {
     Left.RECEIVER_DELETED: N_("Its receiver was deleted: nothing goes there any more."),
     Left.NOT_KEPT: N_("Neither its body nor its mail is kept any more."),
 }
+ASK_FIRST = N_(
+    "The receiver's address was changed since: the delivery's own page asks whether it is to go there."
+)
 
 
 async def index(request: Request) -> Response:
@@ -116,8 +119,13 @@ async def _may_go(db: AsyncSession, delivery: Delivery, form: FormData) -> None:
     hindrance = replay.hindrance(endpoint, gone=gone)
     if hindrance is not None:
         raise Refused(HINDRANCES[hindrance])
-    if replay.goes_elsewhere(delivery, endpoint) and not agreed(form, endpoint):
-        raise Refused(UNCONFIRMED)
+    if replay.goes_elsewhere(delivery, endpoint) and not _agreed(form, endpoint):
+        raise Refused(ASK_FIRST)
+
+
+def _agreed(form: FormData, endpoint: Endpoint) -> bool:
+    """Say whether the reader has agreed to the address of this moment, not to one before it."""
+    return endpoint.url_since is not None and text(form, "confirmed") == endpoint.url_since.isoformat()
 
 
 def wanted(request: Request) -> DeliveryFilter:

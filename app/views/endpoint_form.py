@@ -15,10 +15,11 @@ from app.models import Endpoint, Setting
 from app.rules import endpoint_draft
 from app.rules.outcome import SCHEDULE
 from app.rules.template import OWN_NAMES
+from app.rules.text import whole_number
 from app.rules.verdict import Problems
 from app.views.endpoint_secret import show_secret
 from app.views.endpoints import find, told, unchanged
-from app.views.fields import number, text
+from app.views.fields import text
 from app.views.frame import framed, path, signed_in_as
 from app.web.errors import Refused
 from app.web.htmx import fragments, go
@@ -56,7 +57,7 @@ async def create(request: Request) -> Response:
             return await _show_form(request, db, form, status=422)
     vault, now = request.state["vault"], request.state["now"]()
     async with request.state["database"].transaction() as db:
-        if await work.made_since(db, form.values, number(form.raw["newest"])):
+        if await work.made_since(db, form.values, whole_number(form.raw["newest"])):
             raise Refused(MADE)
         first = await work.is_first(db)
         endpoint = await work.create(db, form.values, vault=vault, by=signed_in_as(request), now=now)
@@ -95,7 +96,7 @@ async def update(request: Request) -> Response:
 async def show_effect(request: Request) -> Response:
     """Say what the form would do, as it stands; nothing is saved."""
     raw = await _raw(request)
-    known = number(raw["endpoint_id"])
+    known = whole_number(raw["endpoint_id"])
     async with request.state["database"].reading() as db:
         endpoint = await db.get(Endpoint, known) if known is not None else None
     return fragments(request, f"{PAGE}#effect", **_effect(request, _read(request, endpoint, raw)))

@@ -2,6 +2,8 @@
 
 from starlette.datastructures import FormData
 
+from app.rules.text import whole_number
+
 
 def text(form: FormData, name: str) -> str:
     return cleaned(form.get(name))
@@ -13,9 +15,4 @@ def cleaned(value: object) -> str:
 
 
 def number_in(form: FormData, name: str) -> int | None:
-    return number(text(form, name))
-
-
-def number(text: str) -> int | None:
-    """Read a number that fits a column."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return whole_number(text(form, name))

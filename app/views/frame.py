@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
+from app.models import Run
 from app.models.standing import Standing, standing
-from app.views.fields import number
+from app.rules.text import whole_number
+from app.web.errors import NotFound
 from app.web.htmx import page, wants_fragment
 from app.web.i18n import reader
 from app.web.state import Request
@@ -32,6 +34,18 @@ async def framed(
     return page(request, name, fragment=fragment, strip=strip, **context)
 
 
+async def find_run(db: AsyncSession, request: Request, kind: str) -> Run:
+    """Find the run that the address names.
+
+    Raises:
+        NotFound: there is none of this kind.
+    """
+    run = await Run.find(db, kind, request.path_params["run_id"])
+    if run is None:
+        raise NotFound
+    return run
+
+
 def signed_in_as(request: Request) -> str:
     """Give the name of whoever asks, for what they save."""
     session = request.state["session"]
@@ -49,7 +63,7 @@ def text_of(request: Request, name: str) -> str:
 
 def number_of(request: Request, name: str) -> int | None:
     """Read a number of the address; what is none narrows nothing."""
-    return number(text_of(request, name))
+    return whole_number(text_of(request, name))
 
 
 def moment_of(request: Request, name: str, *, end: bool = False) -> datetime | None:

@@ -15,7 +15,8 @@ from app.jobs.intervene import Chosen
 from app.models import LogEvent, Sending, Setting, history
 from app.models import held as queue
 from app.models.held import HeldFilter, Place
-from app.views.fields import cleaned, number, number_in, text
+from app.rules.text import whole_number
+from app.views.fields import cleaned, number_in, text
 from app.views.frame import framed, here, number_of, path, query_without, signed_in_as, text_of
 from app.web.errors import Refused
 from app.web.htmx import go, toast, wants_fragment
@@ -131,8 +132,8 @@ def _all_of(form: FormData) -> HeldFilter:
     said = _filter(form)
     return HeldFilter(
         why=said["why"],
-        endpoint=number(said["endpoint"]),
-        rule=number(said["rule"]),
+        endpoint=whole_number(said["endpoint"]),
+        rule=whole_number(said["rule"]),
         text=said["q"],
         newest=number_in(form, "newest"),
     )
@@ -143,5 +144,5 @@ def _filter(form: FormData) -> dict[str, str]:
 
 
 def _numbers(form: FormData, name: str) -> list[int]:
-    found = [number(cleaned(value)) for value in form.getlist(name)]
+    found = [whole_number(cleaned(value)) for value in form.getlist(name)]
     return [one for one in found if one is not None]

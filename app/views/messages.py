@@ -1,6 +1,5 @@
 """Every mail that was ever seen, and why it went where it went."""
 
-from sqlmodel import col, select
 from starlette.responses import Response
 
 from app.events import Event
@@ -28,7 +27,7 @@ async def index(request: Request) -> Response:
             "messages/index.html",
             fragment="list",
             found=await history.messages(db, wanted),
-            mailboxes=list((await db.exec(select(Mailbox.id, Mailbox.name).order_by(col(Mailbox.id)))).all()),
+            mailboxes=list((await Mailbox.names(db)).items()),
             wanted=wanted,
             kept=query_without(request, "before", "lang"),
             here=here(request, "messages"),

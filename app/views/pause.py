@@ -7,6 +7,8 @@ from app.jobs.hold import FASTEST
 from app.jobs.pause import turn
 from app.models import Sending
 from app.models.standing import standing
+from app.rules.text import whole_number
+from app.views.fields import text
 from app.views.frame import path, signed_in_as
 from app.web.errors import Refused
 from app.web.htmx import fragments, go, wants_fragment
@@ -17,16 +19,16 @@ from app.web.state import Request
 async def create(request: Request) -> Response:
     """Turn the switch; for `on`, `per_minute` says how fast what was kept back goes (0: at once)."""
     async with request.form(max_files=0) as form:
-        to, per_minute = form.get("to"), form.get("per_minute") or "0"
+        to, per_minute = text(form, "to"), whole_number(text(form, "per_minute") or "0")
     if to not in set(Sending):
         raise Refused(N_("Sending is on, draining or paused."), status=422)
-    if not (isinstance(per_minute, str) and per_minute.isascii() and per_minute.isdigit()):
+    if per_minute is None:
         raise Refused(N_("The pace is a number."), status=422)
-    if len(per_minute) > len(str(FASTEST)) or int(per_minute) > FASTEST:
+    if per_minute > FASTEST:
         raise Refused(N_("At most 600 a minute, or 0 for all at once."), status=422)
     now = request.state["now"]()
     async with request.state["database"].transaction() as db:
-        await turn(db, to=Sending(str(to)), per_minute=int(per_minute), by=signed_in_as(request), now=now)
+        await turn(db, to=Sending(to), per_minute=per_minute, by=signed_in_as(request), now=now)
         strip = await standing(db, now)
 
     await request.state["queue"].deliver()

@@ -5,9 +5,10 @@ from starlette.responses import JSONResponse, Response
 from app.events import Event
 from app.jobs.poll import request_polls
 from app.models import Mailbox, Run
+from app.models.run import POLL
 from app.models.standing import standing
-from app.views.frame import framed, path, signed_in_as
-from app.web.errors import NotFound, Refused
+from app.views.frame import find_run, framed, path, signed_in_as
+from app.web.errors import Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
 from app.web.state import Request
@@ -15,9 +16,7 @@ from app.web.state import Request
 
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        run = await db.get(Run, request.path_params["run_id"])
-        if run is None or run.kind != "poll":
-            raise NotFound
+        run = await find_run(db, request, POLL)
         mailbox = await db.get(Mailbox, run.mailbox_id)
         return await framed(request, db, "polls/show.html", fragment="poll", run=run, mailbox=mailbox)
 

@@ -14,8 +14,9 @@ from app.jobs.preferences import SAVED, in_setting, largest, save
 from app.models import Endpoint, EndpointState, Setting
 from app.rules import preferences
 from app.rules.preferences import priorities, read, unheard
+from app.rules.text import whole_number
 from app.rules.verdict import Problems, Reason
-from app.views.fields import number, text
+from app.views.fields import text
 from app.views.frame import framed, path, signed_in_as
 from app.views.mailing import mailing_of
 from app.views.setting_form import form_state
@@ -139,7 +140,7 @@ def _read(raw: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
         }
     )
     problems |= unheard(values)
-    mirror_id = number(raw["mirror_id"]) if raw["mirror_id"] else None
+    mirror_id = whole_number(raw["mirror_id"]) if raw["mirror_id"] else None
     unreadable = raw["mirror_id"] and mirror_id is None
     return values | {"group_dedup": raw["group_dedup"], "mirror_id": 0 if unreadable else mirror_id}, problems
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
@@ -12,7 +11,7 @@ from app.integrations.parser import Parser
 from app.jobs.decide import noted
 from app.jobs.letter import Letter, stored_letter
 from app.jobs.rehearse import Rehearsal, Webhook, refusal_of, rehearse, webhooks
-from app.models import Endpoint, Message, Setting
+from app.models import Message, Setting, rulebook
 from app.models.explanation import Explanation, explain_judgement
 from app.rules import payload
 from app.rules.links import Link
@@ -70,7 +69,7 @@ async def show(request: Request) -> Response:
 async def outlook(db: AsyncSession, rehearsal: Rehearsal) -> Outlook:
     """Put a rehearsal before a reader."""
     judgement, refusal = rehearsal.judgement, rehearsal.refusal
-    names = dict((await db.exec(select(Endpoint.id, Endpoint.name).order_by(col(Endpoint.id)))).all())
+    names = await rulebook.receiver_names(db, deleted=True)
     return Outlook(
         verdict=rehearsal.verdict.value,
         reason=rehearsal.reason.to_json(),

@@ -13,11 +13,12 @@ from app.jobs.replay import FASTEST, MOST_WAITING, PER_MINUTE, request_replay
 from app.models import Message, Run, Setting, history, replay
 from app.models.history import DeliveryFilter
 from app.models.replay import Left, Order, Survey
+from app.rules.text import whole_number
 from app.rules.turns import gap
 from app.views.deliveries import RECENT, wanted
 from app.views.fields import number_in, text
-from app.views.frame import framed, number_of, path, query_without, signed_in_as
-from app.web.errors import NotFound, Refused
+from app.views.frame import find_run, framed, number_of, path, query_without, signed_in_as
+from app.web.errors import Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_, gettext
 from app.web.state import Request
@@ -85,13 +86,13 @@ async def create(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        run = await _find(db, request)
+        run = await find_run(db, request, replay.KIND)
         return await framed(request, db, "replays/show.html", fragment="replay", **_shown(request, run))
 
 
 async def create_cancellation(request: Request) -> Response:
     async with request.state["database"].transaction() as db:
-        run = await _find(db, request)
+        run = await find_run(db, request, replay.KIND)
         if run.ended_at is not None:
             raise Refused(N_("This replay has ended already."))
         run.cancel(request.state["now"]())
@@ -120,9 +121,8 @@ def _read(form: FormData) -> Asked:
 
 
 def _problems(asked: Asked, elsewhere: set[int]) -> dict[str, str]:
-    pace = asked.per_minute
-    known = pace.isascii() and pace.isdigit() and len(pace) <= len(str(FASTEST)) and int(pace) <= FASTEST
-    problems = {} if known else {"per_minute": gettext(NO_PACE)}
+    pace = whole_number(asked.per_minute)
+    problems = {"per_minute": gettext(NO_PACE)} if pace is None or pace > FASTEST else {}
     return problems if asked.confirmed or not elsewhere else problems | {"confirmed": gettext(UNCONFIRMED)}
 
 
@@ -156,13 +156,6 @@ async def _show_form(
     )
     answer.status_code = 422 if problems else 200
     return answer
-
-
-async def _find(db: AsyncSession, request: Request) -> Run:
-    run = await Run.find(db, replay.KIND, request.path_params["run_id"])
-    if run is None:
-        raise NotFound
-    return run
 
 
 def _shown(request: Request, run: Run) -> dict[str, Any]:

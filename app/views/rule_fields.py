@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.views.rule_form import GATES, LISTS, signed, written
+from app.rules.rule import GATES, LISTS
+from app.views.rule_form import signed, written
 
 Fields = list[tuple[str, str]]
 

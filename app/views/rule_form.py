@@ -7,10 +7,10 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from app.rules.draft import MOST_CONDITIONS
+from app.rules.rule import GATES, LISTS
+from app.rules.text import whole_number
 from app.views import fields
 
-LISTS = ("exclude_keywords", "subject_terms", "forbidden_terms")
-GATES = ("before", "after", "absence", "paused", "vacation")
 NOT = "not_"
 
 _MOST_ITEMS = 2 * MOST_CONDITIONS  # conditions and groups that are looked at; `draft.read` takes fewer
@@ -78,7 +78,7 @@ class _Texts:
 
 def _endpoint(text: str) -> int | str:
     """Its number; what is none is kept, to be refused."""
-    found = fields.number(text)
+    found = whole_number(text)
     return text if found is None else found
 
 

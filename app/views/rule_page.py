@@ -11,14 +11,14 @@ from app.models import Mailbox, Rule, Run, Setting, rulebook, trial
 from app.rules import draft
 from app.rules.condition import Condition, Field, Group, Operator
 from app.rules.links import PROVIDERS
-from app.rules.rule import DESABO, DETECTORS, RECADRAGE, Priority
+from app.rules.rule import DESABO, DETECTORS, GATES, RECADRAGE, Priority
 from app.rules.rule import Rule as RuleValue
 from app.rules.summary import summary
 from app.rules.template import NAMES
 from app.rules.verdict import Problems
 from app.rules.vocabulary import WORDS
 from app.views.frame import framed
-from app.views.rule_form import GATES, written
+from app.views.rule_form import written
 from app.views.rule_rows import MODES, Row, Rows, rows_of
 from app.views.rules import told
 from app.web.state import Request
@@ -58,11 +58,6 @@ class Writing:
     overtaken: bool = False  # somebody saved another version meanwhile
 
 
-def raw_of(value: RuleValue) -> dict[str, Any]:
-    """Give a rule as `draft.read` takes it."""
-    return value.definition() | {"name": value.name, "endpoint_ids": list(value.endpoint_ids)}
-
-
 async def raw_of_trial(db: AsyncSession, run_id: int | None) -> dict[str, Any] | None:
     """Give the draft that a trial was made with."""
     run = await Run.find(db, trial.KIND, run_id)
@@ -71,7 +66,7 @@ async def raw_of_trial(db: AsyncSession, run_id: int | None) -> dict[str, Any] |
 
 async def show_form(request: Request, db: AsyncSession, writing: Writing, *, status: int = 200) -> Response:
     """Answer with the page, or with its form alone."""
-    raw = {**raw_of(BLANK), **writing.raw}
+    raw = {**BLANK.as_draft(), **writing.raw}
     rows, endpoints = rows_of(raw["conditions"]), await rulebook.receivers(db)
     return await framed(
         request,

@@ -18,7 +18,7 @@ from app.rules.verdict import Problems, Reason
 from app.views.fields import number_in, text
 from app.views.frame import framed, number_of, path, signed_in_as
 from app.views.rule_form import raw_from
-from app.views.rule_page import BLANK, Writing, effect, raw_of, raw_of_trial, show_form
+from app.views.rule_page import BLANK, Writing, effect, raw_of_trial, show_form
 from app.views.rule_rows import changed
 from app.views.rules import find, told
 from app.web.errors import NotFound, Refused
@@ -49,7 +49,7 @@ async def create(request: Request) -> Response:
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
         rule = await find(db, request, archived=True, locked=False)
-        raw = await raw_of_trial(db, number_of(request, "trial")) or raw_of(await _in_force(db, rule))
+        raw = await raw_of_trial(db, number_of(request, "trial")) or (await _in_force(db, rule)).as_draft()
         return await show_form(request, db, Writing(raw=raw, rule=rule, based_on=rule.version))
 
 
@@ -121,9 +121,9 @@ async def _beginning(db: AsyncSession, request: Request) -> dict[str, Any]:
     rule = await db.get(Rule, copied) if copied is not None else None
     if rule is not None:
         value = await _in_force(db, rule)
-        return raw_of(replace(value, name=gettext(COPY).format(name=value.name)))
+        return replace(value, name=gettext(COPY).format(name=value.name)).as_draft()
     only = await rulebook.receiver_names(db)
-    return raw_of(replace(BLANK, endpoint_ids=tuple(only) if len(only) == 1 else ()))
+    return replace(BLANK, endpoint_ids=tuple(only) if len(only) == 1 else ()).as_draft()
 
 
 async def _read(

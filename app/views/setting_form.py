@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import LogEvent
@@ -14,10 +13,9 @@ async def form_state(
     db: AsyncSession, raw: Mapping[str, Any], problems: Mapping[str, Reason] | None, *, event: str
 ) -> dict[str, Any]:
     """Give the form's values, what is wrong with them, and when they were last saved (the `event`)."""
-    saved = select(LogEvent).where(LogEvent.event == event).order_by(col(LogEvent.id).desc()).limit(1)
     return {
         "raw": raw,
-        "saved": (await db.exec(saved)).first(),
+        "saved": await LogEvent.latest(db, event),
         "problems": {name: reason.to_json() for name, reason in (problems or {}).items()},
         "focus": next(iter(problems or {}), ""),
         "left_out": [],

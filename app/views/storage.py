@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from babel.dates import format_date
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
@@ -114,7 +113,6 @@ async def _shown(
     today, now_size = request.state["now"]().astimezone(setting.tz).date(), await measure(db)
     sizes = [*await sizes_until(db, today), (today, now_size.size)]
     taken = await usages(db)
-    cleaned = select(LogEvent).where(LogEvent.event == CLEANED).order_by(col(LogEvent.id).desc()).limit(1)
     return {
         **await form_state(db, raw, problems, event=SAVED),
         "said": await _said(request, db, setting, values or {}),
@@ -126,7 +124,7 @@ async def _shown(
         "curve": _curve(sizes),
         "taken": [(kind.value, taken[kind], getattr(setting, kind.setting)) for kind in Kind],
         "rest": max(0, now_size.size - now_size.unused - sum(one.size for one in taken.values())),
-        "cleaned": (await db.exec(cleaned)).first(),
+        "cleaned": await LogEvent.latest(db, CLEANED),
     }
 
 

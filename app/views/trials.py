@@ -6,16 +6,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from app.events import Event
-from app.integrations.errors import IntegrationError
-from app.integrations.parser import Parser
 from app.jobs.draft import MOST_WAITING, judge_again, moment_of, request_trial
-from app.jobs.letter import Letter, stored_letter
 from app.jobs.rehearse import Rehearsal
 from app.models import Change, Rule, Run, rulebook, trial
 from app.rules import draft
 from app.views.fields import number_in
-from app.views.frame import framed, here, number_of, path, query_without, signed_in_as, text_of
-from app.views.rehearsals import outlook
+from app.views.frame import find_run, framed, here, number_of, path, query_without, signed_in_as, text_of
+from app.views.rehearsals import outlook, read_letter
 from app.views.rule_fields import fields_of
 from app.views.rule_form import raw_from
 from app.views.rule_page import Writing, show_form
@@ -54,7 +51,7 @@ async def create(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     async with request.state["database"].reading() as db:
-        run = await _find(db, request)
+        run = await find_run(db, request, trial.KIND)
         return await framed(
             request, db, "trials/show.html", fragment="trial", **await _shown(request, db, run)
         )
@@ -62,7 +59,7 @@ async def show(request: Request) -> Response:
 
 async def create_cancellation(request: Request) -> Response:
     async with request.state["database"].transaction() as db:
-        run = await _find(db, request)
+        run = await find_run(db, request, trial.KIND)
         if run.ended_at is not None:
             raise Refused(N_("This trial has ended already."))
         run.cancel(request.state["now"]())
@@ -79,9 +76,9 @@ async def show_message(request: Request) -> Response:
     """Explain both sides for one mail of a trial, judged again on the spot."""
     message_id: int = request.path_params["message_id"]
     async with request.state["database"].reading() as db:
-        run = await _find(db, request)
+        run = await find_run(db, request, trial.KIND)
         result = await trial.result(db, run.id or 0, message_id)
-    letter = await _read(request, message_id)
+    letter, _ = await read_letter(request, message_id)
     if result is None or letter is None:
         raise NotFound
     async with request.state["database"].reading() as db:
@@ -98,13 +95,6 @@ async def show_message(request: Request) -> Response:
             sides=[("live", await outlook(db, live)), ("draft", await outlook(db, tried))],
             outdated=_differs(live, result.live) or _differs(tried, result.draft),
         )
-
-
-async def _find(db: AsyncSession, request: Request) -> Run:
-    run = await Run.find(db, trial.KIND, request.path_params["run_id"])
-    if run is None:
-        raise NotFound
-    return run
 
 
 async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]:
@@ -125,14 +115,6 @@ async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]
         "kept": query_without(request, "before", "lang"),
         "here": here(request, "trial", run_id=run.id),
     }
-
-
-async def _read(request: Request, message_id: int) -> Letter | None:
-    async with Parser() as parser:
-        try:
-            return await stored_letter(request.state["database"], message_id, parser)
-        except IntegrationError:
-            return None
 
 
 def _differs(rehearsal: Rehearsal, kept: dict[str, Any]) -> bool:

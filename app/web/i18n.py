@@ -6,6 +6,7 @@ from datetime import datetime
 from gettext import find
 
 from app.catalogue import CATALOGUES, catalogue
+from app.rules.vocabulary import N_ as N_  # noqa: PLC0414 - so it may be had from here, too
 
 LANGUAGES = ("en", "fr")
 SOURCE = "en"
@@ -38,11 +39,6 @@ def gettext(message: str) -> str:
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     return catalogue(reader().language).ngettext(singular, plural, number)
-
-
-def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Mark a sentence for the catalogue; it is translated where it is shown."""
-    return message
 
 
 def choose(asked: str, kept: str, accepted: str) -> str:

@@ -195,6 +195,20 @@ async def test_what_an_old_address_says_is_not_held_against_the_new_one(world: W
     assert {seen.headers["content-type"] for seen in world.sink.seen} == {"application/json"}
 
 
+@pytest.mark.parametrize("status", [400, 410, 415, 500])
+async def test_what_a_deleted_one_says_holds_nothing_that_it_was_sent(world: World, status: int) -> None:
+    world.sink.answer(status)
+    await _decided(world, mails=1)
+    (claimed,) = await claim(world.context, room(1))
+    await world.change(Endpoint, state=EndpointState.DELETED)
+    await world.deliverer._send(claimed, busy=False)  # noqa: SLF001
+    await world.deliverer.drain()
+    await sweep(world.context)
+    dropped = await world.one(Delivery)
+    assert (dropped.state, dropped.reason["code"]) == (DeliveryState.DROPPED, "endpoint_deleted")
+    assert not dropped.needs_attention
+
+
 async def test_what_a_wrong_clock_wrote_keeps_nothing_back_once_it_is_right(world: World) -> None:
     far = timedelta(days=3650)
     world.clock.at += far

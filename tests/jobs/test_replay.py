@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.jobs.copies import as_new
-from app.jobs.replay import broke, next_replay
+from app.jobs.progress import broke
+from app.jobs.replay import next_replay
 from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Run, RunState, Sending
 from app.models.invariants import broken_invariants
+from app.models.replay import KIND
 from tests.jobs.conftest import World
 from tests.jobs.replays import (
     FAILED,
@@ -255,7 +257,7 @@ async def test_a_replay_that_breaks_says_so(world: World) -> None:
     await lots(world, 1, 2)
     number = await ask(world, per_minute=1)
     await put_back(world)
-    await broke(world.context)
+    await broke(world.context, KIND)
     run = await the_run(world, number)
     assert (run.state, run.reason) == (RunState.FAILED, {"code": "unexpected", "facts": {}})
 

@@ -4,9 +4,11 @@ import asyncio
 import json
 import sys
 
+from app.jobs.progress import broke
 from app.jobs.sweep import sweep
-from app.jobs.trial import broke, next_trial
+from app.jobs.trial import next_trial
 from app.models import Run, RunState, TrialResult
+from app.models.trial import KIND
 from tests.jobs.conftest import World
 from tests.jobs.trials import a_day, about, ask, began, counts, many, stop
 from tests.servers import Redis
@@ -104,6 +106,6 @@ async def test_a_trial_that_breaks_says_so(world: World) -> None:
     async with world.context.database.transaction() as db:
         run = await db.get_one(Run, number)
         run.state, run.owner = RunState.RUNNING, world.context.owner
-    await broke(world.context)
+    await broke(world.context, KIND)
     run = await world.one(Run)
     assert (run.state, run.reason) == (RunState.FAILED, {"code": "unexpected", "facts": {}})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.rules import polling
 from app.rules.backoff import FETCH_TRIES, LONGEST, backoff, fetch_wait
-from app.rules.calendar import Why, days, is_open, next_change
+from app.rules.calendar import Span, Why, days, is_open, next_change
 from app.rules.moments import end_of_day
 from app.rules.outcome import SCHEDULE
 from app.rules.retry import due_at
@@ -82,6 +82,13 @@ def today(setting: Settings, now: datetime) -> date:
     return now.astimezone(setting.clock).date()
 
 
+def whole_days(setting: Settings, first: date, count: int) -> list[Span]:
+    """The same days where nothing ever closes: each is one span, of whole minutes."""
+    shown = days(Settings(zone=setting.zone), first, count)
+    assert all((span.end - span.start) % MINUTE == timedelta(0) for day in shown for span in day.spans)
+    return [span for (span,) in (day.spans for day in shown)]
+
+
 def lets_go(setting: Settings, policy: Policy, at: datetime) -> bool:
     """Decisions D12 to D14 in other words than the code's: minutes on the wall, counted from the opening."""
     local = at.astimezone(setting.clock)
@@ -148,8 +155,8 @@ def test_a_hold_ends_at_the_first_minute_that_lets_it_go(
 @given(schedules())
 def test_the_calendar_shows_what_the_gates_do(schedule: tuple[Settings, datetime]) -> None:
     setting = schedule[0]
-    (shown,) = days(setting, today(*schedule), 1)
-    for at in (shown.start + MINUTE * number for number in range(shown.minutes)):
+    (shown,), (whole,) = days(setting, today(*schedule), 1), whole_days(setting, today(*schedule), 1)
+    for at in (whole.start + MINUTE * number for number in range((whole.end - whole.start) // MINUTE)):
         sent = ask(setting, at, rule=AT_ALL).action is Action.SEND
         assert any(span.start <= at < span.end for span in shown.spans) is is_open(setting, at) is sent
 
@@ -157,13 +164,12 @@ def test_the_calendar_shows_what_the_gates_do(schedule: tuple[Settings, datetime
 @many
 @given(schedules())
 def test_the_days_of_a_calendar_follow_each_other(schedule: tuple[Settings, datetime]) -> None:
-    fortnight = days(schedule[0], today(*schedule))
-    for one, following in pairwise(fortnight):
-        assert one.start + MINUTE * one.minutes == following.start
-    for one in fortnight:
+    fortnight, whole = days(schedule[0], today(*schedule)), whole_days(schedule[0], today(*schedule), 14)
+    assert all(one.end == following.start for one, following in pairwise(whole))
+    for one, around in zip(fortnight, whole, strict=True):
         edges = [edge for span in one.spans for edge in (span.start, span.end)]
         assert edges == sorted(set(edges))
-        assert all(one.start <= edge <= one.start + MINUTE * one.minutes for edge in edges)
+        assert all(around.start <= edge <= around.end for edge in edges)
         assert (one.why is Why.OPEN) is bool(edges)
 
 

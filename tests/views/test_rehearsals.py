@@ -47,10 +47,9 @@ async def test_every_rule_condition_and_gate_is_shown_with_what_it_saw(
 
 
 async def test_todays_settings_count(ada: httpx2.AsyncClient, site: Site, receiving: Cast) -> None:
-    mail = receiving.messages["matching"].id
+    mail, today = receiving.messages["matching"].id, await site.today()
     async with site.database.transaction() as db:
-        (await Setting.load(db)).vacation_start = site.clock().date()
-        (await Setting.load(db)).vacation_end = site.clock().date()
+        (await Setting.load(db)).vacation_start = (await Setting.load(db)).vacation_end = today
     page = (await ada.get(f"/messages/{mail}/rehearsal")).text
     assert re.search("It would be held until .{5,40}, then go to studio", page)
     async with site.database.transaction() as db:
@@ -61,11 +60,12 @@ async def test_todays_settings_count(ada: httpx2.AsyncClient, site: Site, receiv
 async def test_a_hold_that_would_end_first_is_said_to_be_dropped(
     ada: httpx2.AsyncClient, site: Site, receiving: Cast
 ) -> None:
+    today = await site.today()
     async with site.database.transaction() as db:
         for version in (await db.exec(select(RuleVersion))).all():
             version.definition = version.definition | {"hold_expires": "end_of_day"}
-        (await Setting.load(db)).vacation_start = site.clock().date()
-        (await Setting.load(db)).vacation_end = site.clock().date() + timedelta(days=2)
+        (await Setting.load(db)).vacation_start = today
+        (await Setting.load(db)).vacation_end = today + timedelta(days=2)
         mail = await a_message(db, receiving, receiving.messages["matching"].subject)
         mail.internal_at = site.clock()
     page = (await ada.get(f"/messages/{mail.id}/rehearsal")).text
@@ -77,11 +77,12 @@ async def test_another_mail_speaks_for_a_group_but_never_the_mail_itself(
     ada: httpx2.AsyncClient, site: Site, receiving: Cast
 ) -> None:
     mail, rule = receiving.messages["matching"], receiving.rules[0]
+    arrived = mail.internal_at.astimezone((await site.setting()).tz)
     async with site.database.transaction() as db:
         twin = await a_message(db, receiving, mail.subject)
         mark = GroupMark(
             rule_id=rule.id or 0,
-            scope=f"{mail.internal_at:%Y-%m}",
+            scope=f"{arrived:%Y-%m}",
             name=group_of(mail.subject),
             message_id=mail.id or 0,
             marked_at=receiving.now,

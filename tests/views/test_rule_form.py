@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.rules.draft import MOST_CONDITIONS, read
 from app.rules.rule import Rule
-from app.views.fields import number
+from app.rules.text import whole_number
 from app.views.rule_form import listed, raw_from, written
 from app.views.rule_rows import Row, Rows, changed, rows_of
 
@@ -165,7 +165,7 @@ def test_thousands_of_fields_are_read_in_a_moment_and_refused() -> None:
 @pytest.mark.parametrize("value", ["", "x", "-1", "1.0", "٣", "9" * 19, "9" * 5000, "true"])
 def test_a_receiver_that_is_no_number_is_refused(value: str) -> None:
     assert "endpoint_ids" in read(form(NAMED, *SUBJECT, ("endpoint_ids", value)), endpoints=[1])[1]
-    assert number(value) is None
+    assert whole_number(value) is None
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ async def test_days_that_do_not_count_are_said_to_be_idle(
 
 
 async def test_moments_are_said_in_the_zone_that_is_being_chosen(ada: httpx2.AsyncClient, site: Site) -> None:
-    today = site.clock().date()
+    today = await site.today()
     away = {"vacation_start": str(today - timedelta(days=2)), "vacation_end": str(today + timedelta(days=5))}
     answer = await ada.post(
         "/schedule/effect", data=CLEARED | away | {"zone": "Asia/Tokyo"}, headers=FRAGMENT
@@ -159,7 +159,7 @@ async def test_moments_are_said_in_the_zone_that_is_being_chosen(ada: httpx2.Asy
 
 
 async def test_vacation_is_drawn_from_its_first_day_to_its_last(ada: httpx2.AsyncClient, site: Site) -> None:
-    today = site.clock().date()
+    today = await site.today()
     days = {"vacation_start": str(today.replace(year=2020)), "vacation_end": "2099-01-01"}
     answer = await ada.post("/schedule/effect", data=CLEARED | days, headers=FRAGMENT)
     assert answer.text.count('data-why="vacation"') == 14

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,6 +76,10 @@ class Site:
     def browser(self, **headers: str) -> httpx2.AsyncClient:
         """A browser of its own, with its own cookies; redirects are shown, not followed."""
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20, trust_env=False)
+
+    async def today(self) -> date:
+        """The day that it is where the operator lives."""
+        return self.clock().astimezone((await self.setting()).tz).date()
 
     async def setting(self) -> Setting:
         async with self.database.reading() as db:
