@@ -100,7 +100,7 @@ def _role(options: argparse.Namespace) -> int:
     config = Config.load(port=options.port, data_dir=options.data_dir)
     FirstRun.load()  # read when the database is empty, but a mistake in it is always said
     try:
-        Gate(config.allow_private_targets)
+        Gate.of(config)
     except ValueError as error:
         message = f"ALLOW_PRIVATE_TARGETS: {error}"
         raise ConfigError(message) from None

@@ -1,10 +1,11 @@
 """What the environment says, typed and read once; beside it only `cli`, `ready` and the supervisor look."""
 
+import re
 import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,7 +25,7 @@ from app.mail_address import MAIL_ADDRESS
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 TRUE = {"1", "true", "yes", "y", "on"}
 FALSE = {"0", "false", "no", "n", "off"}
-
+QUEUE = re.compile(r"unix://.+|rediss?://([^/@]*@)?(\[[^]/]+]|[^]/@:[]+)(:\d{1,5})?([/?].*)?")
 
 # what pydantic says of these, in words for somebody who has never met it
 PLAIN = {
@@ -38,6 +39,10 @@ class ConfigError(Exception):
     """A variable is missing or malformed; the text has one line for each."""
 
 
+def _refuse(message: str) -> NoReturn:
+    raise ValueError(message)
+
+
 def env_bool(value: str, *, default: bool) -> bool:
     """Read a switch as the predecessor did, but refuse what is neither yes nor no.
 
@@ -49,8 +54,7 @@ def env_bool(value: str, *, default: bool) -> bool:
         return default
     if word in TRUE | FALSE:
         return word in TRUE
-    message = f"must be one of {', '.join(sorted(TRUE | FALSE))}"
-    raise ValueError(message)
+    _refuse(f"must be one of {', '.join(sorted(TRUE | FALSE))}")
 
 
 def _switch(value: object) -> object:
@@ -58,9 +62,7 @@ def _switch(value: object) -> object:
 
 
 def _words(value: object) -> object:
-    return (
-        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-    )
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
@@ -126,34 +128,36 @@ class Config(Environment):
     @classmethod
     def _address(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
-            message = "must be an address such as https://signal.example.org"
-            raise ValueError(message)
+            _refuse("must be an address such as https://signal.example.org")
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
-            message = "must start with postgresql:// or sqlite:///"
-            raise ValueError(message)
+            _refuse("must start with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _queue(cls, value: str) -> str:
+        if value and (not QUEUE.fullmatch(value) or urlsplit(value).port == 0):
+            _refuse("must be an address such as redis://127.0.0.1:6379/0")
         return value
 
     @field_validator("smtp_from")
     @classmethod
     def _sender(cls, value: str) -> str:
         if value and not MAIL_ADDRESS.fullmatch(value):
-            message = "must be an address and nothing else, such as signal@example.org"
-            raise ValueError(message)
+            _refuse("must be an address and nothing else, such as signal@example.org")
         return value
 
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.crash_at and not self.testing:
-            message = "CRASH_AT: is refused unless TESTING=1"
-            raise ValueError(message)
+            _refuse("CRASH_AT: is refused unless TESTING=1")
         if self.production and self.app_secret_key is None:
-            message = "APP_SECRET_KEY: is required when BASE_URL is https"
-            raise ValueError(message)
+            _refuse("APP_SECRET_KEY: is required when BASE_URL is https")
         self._check_mail()
         return self
 
@@ -162,8 +166,7 @@ class Config(Environment):
         _require_all("SMTP_HOST, SMTP_FROM", (self.smtp_host, self.smtp_from))
         _require_all("SMTP_USERNAME, SMTP_PASSWORD", (self.smtp_username, password))
         if password and self.smtp_tls == "none" and self.smtp_host not in LOOPBACK:
-            message = "SMTP_TLS: none would send the password in the clear, which is for this machine only"
-            raise ValueError(message)
+            _refuse("SMTP_TLS: none would send the password in the clear, which is for this machine only")
 
     @property
     def production(self) -> bool:
@@ -179,6 +182,12 @@ class Config(Environment):
         """The address under which a reader's browser finds us, without a closing slash."""
         host = self.host if self.host not in {"0.0.0.0", "::"} else socket.gethostname()  # noqa: S104 - a comparison
         return self.base_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def own_ports(self) -> frozenset[int]:
+        """The ports of this machine at which we listen, or our queue: nothing is posted there."""
+        queue = urlsplit(self.redis_url)
+        return frozenset({self.port, queue.port or 6379 if queue.hostname in LOOPBACK else self.port})
 
     @property
     def database(self) -> str:
@@ -259,8 +268,7 @@ class FirstRun(Environment):
     @classmethod
     def _days(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or any(day not in "0123456" or len(day) != 1 for day in value):
-            message = "must be a comma list of days, 0 (Monday) to 6 (Sunday)"
-            raise ValueError(message)
+            _refuse("must be a comma list of days, 0 (Monday) to 6 (Sunday)")
         return value
 
     @model_validator(mode="after")
@@ -270,8 +278,7 @@ class FirstRun(Environment):
             "WEBHOOKS_TIME_START, WEBHOOKS_TIME_END", (self.webhooks_time_start, self.webhooks_time_end)
         )
         if self.polling_active_start_hour == self.polling_active_end_hour:
-            message = "POLLING_ACTIVE_START_HOUR, POLLING_ACTIVE_END_HOUR: must differ (0 and 24 mean always)"
-            raise ValueError(message)
+            _refuse("POLLING_ACTIVE_START_HOUR, POLLING_ACTIVE_END_HOUR: must differ (0 and 24 mean always)")
         return self
 
     def _mailbox(self) -> tuple[str, str, str]:
@@ -285,5 +292,4 @@ class FirstRun(Environment):
 def _require_all(names: str, values: tuple[Any, ...]) -> None:
     if any(values) and not all(values):
         missing = [name for name, value in zip(names.split(", "), values, strict=True) if not value]
-        message = f"{', '.join(missing)}: missing while others of {names} are set"
-        raise ValueError(message)
+        _refuse(f"{', '.join(missing)}: missing while others of {names} are set")

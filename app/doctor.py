@@ -171,7 +171,7 @@ async def _mail_server(config: Config) -> str:
 
 async def _receiver(config: Config, receiver: Target, *, resolve: Resolve = resolve) -> str:
     """Connect as a delivery would, through the same gate, and send nothing."""
-    gate = Gate(config.allow_private_targets)
+    gate = Gate.of(config)
     gate.check_url(receiver.url)
     parts = urlsplit(receiver.url)
     secure, host = parts.scheme == "https", parts.hostname or ""

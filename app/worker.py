@@ -84,7 +84,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Context:
             queue_ok=lambda: queue.ok,
         )
     )
-    webhooks = Webhooks(Gate(config.allow_private_targets))
+    webhooks = Webhooks(Gate.of(config))
     stack.push_async_callback(webhooks.aclose)
     return Context(
         config=config,

@@ -56,7 +56,7 @@ async def _play(config: Config) -> None:
 
 def _advise(config: Config, places: Ports) -> None:
     """Say what is missing when no supervisor has opened the way to the receiver."""
-    if not Gate(config.allow_private_targets).allows(HOST, places.receiver):
+    if not Gate.of(config).allows(HOST, places.receiver):
         log.warning("the worker may not reach the demo's receiver", allow=places.allowance)
 
 

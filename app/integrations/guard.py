@@ -62,6 +62,12 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     async def _refuse_ourselves(self, stream: Stream, address: str, port: int) -> None:
         """A connection to any address of this machine comes from that address, however public it is."""
         ours = stream.get_extra_info("client_addr")
-        if ours and ours[0] == address and not self._gate.allows(address, port):
+        if not ours or ours[0] != address:
+            return
+        try:
+            self._gate.refuse_ours(port)
+            if not self._gate.allows(address, port):
+                raise private(address, port)
+        except IntegrationError:
             await stream.aclose()
-            raise private(address, port)
+            raise

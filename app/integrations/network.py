@@ -1,13 +1,15 @@
 """The gate for every HTTP request that leaves: which URLs and which addresses may be reached."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import NoReturn
+from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
 import httpx2
 
+from app.config import Config
 from app.integrations.errors import Failure, IntegrationError
 from app.rules.address import PORTS
 from app.rules.url_faults import (
@@ -18,6 +20,7 @@ from app.rules.url_faults import (
     NO_PORT,
     NO_RECEIVER,
     NO_SIGNS,
+    OURS,
     UNENCRYPTED,
 )
 
@@ -60,10 +63,18 @@ class _Allowed:
 
 
 class Gate:
-    """Knows the private targets that the owner allows: `CIDR[:port]`, comma-separated; IPv6 in brackets."""
+    """Knows the private targets that the owner allows: `CIDR[:port]`, comma-separated; IPv6 in brackets.
 
-    def __init__(self, allow: str = "") -> None:
+    `closed` are the ports of this machine at which we listen ourselves: no list opens those.
+    """
+
+    def __init__(self, allow: str = "", *, closed: Collection[int] = ()) -> None:
+        self._closed = closed
         self._allowed = tuple(_allowed(entry) for part in allow.split(",") if (entry := part.strip()))
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        return cls(config.allow_private_targets, closed=config.own_ports)
 
     def check_url(self, url: str) -> None:
         """Refuse a URL that could be read in two ways, or whose literal address would be refused."""
@@ -92,12 +103,19 @@ class Gate:
             _refuse_url(NO_PORT)
         if judged in _METADATA:
             _refuse_url(NO_RECEIVER)
+        if judged.is_loopback:
+            self.refuse_ours(port)
         if self.allows(address, port):
             return
         if not _public(judged):
             raise private(address, port)
         if plain:
             _refuse_url(UNENCRYPTED)
+
+    def refuse_ours(self, port: int) -> None:
+        """Refuse a port of this machine at which we listen: a delivery would be a request to ourselves."""
+        if port in self._closed:
+            _refuse_url(OURS)
 
     def allows(self, address: str, port: int) -> bool:
         """Whether the owner's list opens this very target."""

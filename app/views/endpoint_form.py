@@ -107,7 +107,7 @@ def _read(request: Request, endpoint: Endpoint | None, raw: Mapping[str, Any]) -
     values, problems = read(
         raw,
         kept=kept_by(endpoint, request.state["vault"]),
-        gate=Gate(config.allow_private_targets),
+        gate=Gate.of(config),
         may_be_insecure=config.allow_insecure_tls or (endpoint is not None and not endpoint.verify_tls),
     )
     return _Form(raw, values, problems)

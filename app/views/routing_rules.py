@@ -25,7 +25,7 @@ async def create(request: Request) -> Response:
     routes = read((await json_object(request)).get("rules"))
     if isinstance(routes, Problem):
         return _refused(routes)
-    gate, by = Gate(state["config"].allow_private_targets), signed_in_as(request)
+    gate, by = Gate.of(state["config"]), signed_in_as(request)
     try:
         async with state["database"].transaction() as db:
             await save(db, routes, gate=gate, vault=state["vault"], by=by, now=state["now"]())

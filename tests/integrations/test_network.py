@@ -4,12 +4,13 @@ import ssl
 
 import pytest
 
+from app.config import Config
 from app.integrations.errors import Failure, IntegrationError
 from app.integrations.network import Gate
 from app.integrations.resolver import resolve
 from app.integrations.trust import Trust
 from app.integrations.webhook import DeliveryError, Target, Webhooks
-from app.rules.url_faults import NO_PASSWORDS
+from app.rules.url_faults import NO_PASSWORDS, OURS
 from tests.servers import Sink
 
 REFUSED = {Failure.PRIVATE_ADDRESS, Failure.BAD_URL, Failure.NAME_NOT_FOUND}
@@ -149,6 +150,28 @@ def test_an_allowed_network_is_reached_with_and_without_tls(address: str) -> Non
 def test_the_list_opens_no_more_than_it_says(allow: str, address: str, port: int) -> None:
     with pytest.raises(IntegrationError):
         Gate(allow).judge(address, port, plain=True)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"])
+def test_no_list_opens_our_own_ports(address: str) -> None:
+    gate = Gate("0.0.0.0/0, ::/0", closed={8000})
+    with pytest.raises(IntegrationError) as refused:
+        gate.judge(address, 8000, plain=True)
+    assert refused.value.detail == OURS
+    gate.judge(address, 8001, plain=True)
+
+
+def test_somebody_elses_port_of_that_number_is_open() -> None:
+    Gate("10.0.0.0/8", closed={8000}).judge("10.1.2.3", 8000, plain=True)
+
+
+def test_the_ports_of_web_and_queue_are_our_own() -> None:
+    assert Config(port=8000, redis_url="redis://:word@localhost:7001/0").own_ports == {8000, 7001}
+    assert Config(port=8000, redis_url="redis://queue.example.org:7001/0").own_ports == {8000}
+    gate = Gate.of(Config(port=8123, allow_private_targets="127.0.0.1"))
+    with pytest.raises(IntegrationError):
+        gate.check_url("http://127.0.0.1:8123/health")
+    gate.check_url("http://127.0.0.1:8124/health")
 
 
 def test_a_public_address_is_reached_with_tls_only() -> None:
