@@ -124,6 +124,7 @@ def _lifespan(
                 now=now,
                 templates=environment(app.url_path_for),
                 long_counts=asyncio.Semaphore(1),
+                handed_in=asyncio.Semaphore(2),
                 session=None,
             )
 

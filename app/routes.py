@@ -80,6 +80,9 @@ ROUTES: list[BaseRoute] = [
         name="message-decisions",
         methods=POST,
     ),
+    Route(
+        "/messages/{message_id:id}/leavings", messages.create_leaving, name="message-leavings", methods=POST
+    ),
     Route("/messages/{message_id:id}/rehearsal", rehearsals.show, name="message-rehearsal"),
     Route("/messages/{message_id:id}/replays/new", mail_replays.new, name="message-replay-new"),
     Route("/messages/{message_id:id}/replays", mail_replays.create, name="message-replays", methods=POST),

@@ -2,7 +2,7 @@
 
 At any hour of the day one kind of sample mail is to be held, and others are to leave. So the demo sets a
 window of one hour, two to eight hours ahead, and lets the three preset rules send outside of it; only what
-the DESABO preset says of urgent offers stays: they wait for the window. Setting and rule versions carry
+the DESABO preset says of urgent offers stays: they wait for the window. Rule versions carry
 `demo` as their author; what an operator has saved is left alone.
 """
 
@@ -18,12 +18,12 @@ from app.demo_ports import HOST, Ports
 from app.jobs.seed import AUTHOR, DEMO, add_endpoint, new_endpoint
 from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
 from app.ready import CannotStart
+from app.rules import playing
 from app.rules.presets import PRESETS
 from app.rules.rule import Action
 from app.vault import Sealed, Vault
 
 USERNAME = "demo"
-POLL_EVERY = 2  # seconds
 
 
 async def look(database: Database, vault: Vault) -> tuple[ZoneInfo, str]:
@@ -114,22 +114,16 @@ def _new_mailbox(now: datetime) -> Mailbox:
 
 
 def _set(setting: Setting, now: datetime) -> None:
-    """Poll often, and open the window later today: in two to eight hours."""
-    if setting.saved_by not in {AUTHOR, DEMO}:
+    """Poll often, and open the window later today; a window that somebody chose stays."""
+    untouched = setting.saved_by in {AUTHOR, DEMO}
+    if not untouched and (setting.window_start, setting.window_end) not in playing.WINDOWS:
         return
-    opens = (now.astimezone(setting.tz).hour // 6 * 6 + 8) % 24
-    wanted = {
-        "polling_interval": POLL_EVERY,
-        "window_start": f"{opens:02d}h00",
-        "window_end": f"{opens + 1:02d}h00",
-        "saved_by": DEMO,
-    }
-    if all(getattr(setting, name) == value for name, value in wanted.items()):
-        return
-    for name, value in wanted.items():
-        setattr(setting, name, value)
-    setting.saved_at = now
-    setting.revision += 1
+    start, end = playing.window(now.astimezone(setting.tz).hour)
+    wanted: dict[str, Any] = {"window_start": start, "window_end": end}
+    if untouched:
+        wanted |= {"polling_interval": playing.POLL_EVERY, "saved_by": DEMO}
+    if any(getattr(setting, name) != value for name, value in wanted.items()):
+        setting.change(wanted, by=DEMO if untouched else setting.saved_by, now=now)
 
 
 async def _delivers_elsewhere(db: AsyncSession) -> bool:

@@ -32,6 +32,7 @@ from app.rules.verdict import Mark, Reason, Step
 AT_ONCE = 20
 LEASE = timedelta(seconds=60)
 PARSING_TIME = 2.0  # seconds after which no other mail is begun: one may take 10, all stay below the lease
+JUDGING_TIME = 2.0  # the same of the rules, since nobody else writes while they are asked
 MOST_TRIES = 3
 
 log = structlog.get_logger()
@@ -46,7 +47,9 @@ class Read:
     failure: IntegrationError | None = None
 
 
-async def decide_waiting(context: Context, *, parsing_time: float = PARSING_TIME) -> bool:
+async def decide_waiting(
+    context: Context, *, parsing_time: float = PARSING_TIME, judging_time: float = JUDGING_TIME
+) -> bool:
     """Decide some of the mail that waits; False when none does."""
     claimed = await _claim(context)
     if not claimed:
@@ -54,7 +57,7 @@ async def decide_waiting(context: Context, *, parsing_time: float = PARSING_TIME
     context.crash.point("decide.claimed")
     try:
         reads = await _read(context, claimed, parsing_time)
-        await _write(context, reads, rest=claimed[len(reads) :])
+        await _write(context, reads, rest=claimed[len(reads) :], judging_time=judging_time)
     except AWAY as error:
         if trouble_of(error) is None:  # else it is no mail's fault
             raise
@@ -109,16 +112,22 @@ async def _parse(context: Context, message_id: int) -> Read:
         return Read(message_id, None, error)
 
 
-async def _write(context: Context, reads: Sequence[Read], *, rest: Sequence[int]) -> None:
+async def _write(
+    context: Context, reads: Sequence[Read], *, rest: Sequence[int], judging_time: float = JUDGING_TIME
+) -> None:
     async with context.database.transaction() as db:
-        await _decide(context, db, reads)
-        await _give_back(context, db, rest)
+        left = await _decide(context, db, reads, judging_time)
+        await _give_back(context, db, [*left, *rest])
         await db.flush()
         context.crash.point("t2.before_commit")
 
 
-async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> None:
-    now = context.now()
+async def _decide(
+    context: Context, db: AsyncSession, reads: Sequence[Read], judging_time: float
+) -> list[int]:
+    """Judge the first mails that were read, one at least; gives those that it did not come to."""
+    clock = asyncio.get_running_loop().time
+    now, end = context.now(), clock() + judging_time
     setting, rules = await Setting.load(db), await Rule.in_force(db)
     mailboxes = await Mailbox.names(db)
     found = select(Message).where(col(Message.id).in_([read.message_id for read in reads]))
@@ -134,18 +143,23 @@ async def _decide(context: Context, db: AsyncSession, reads: Sequence[Read]) -> 
             _complete(message, read.parsed)
             mail = parsed_mail(message, read.parsed, mailboxes[message.mailbox_id])
             mails.append((message, mail, read.parsed))
-    await _keep_texts(db, [(message, parsed) for message, _, parsed in mails])
     keys = {key for _, mail, _ in mails for key in groups_of(mail, rules, setting.as_value(), now)}
     marks = await Marks.load(db, keys, now)
+    judged = 0
     for message, mail, parsed in mails:
+        if judged and clock() >= end:
+            break
         rest = message.expected_deliveries > 0  # its steps stand already
         await record(db, message, mail, rules=rules, setting=setting, marks=marks, now=now)
         if not rest:
             message.steps = [*noted(parsed.notes), *message.steps]
+        judged += 1
+    await _keep_texts(db, [(message, parsed) for message, _, parsed in mails[:judged]])
+    return [message.id or 0 for message, _, _ in mails[judged:]]
 
 
 async def _give_back(context: Context, db: AsyncSession, ids: Sequence[int]) -> None:
-    """Let mail that was claimed and not read be claimed again, uncounted: nothing happened to it."""
+    """Let mail that was claimed and not judged be claimed again, uncounted: nothing happened to it."""
     if ids:
         await db.exec(
             update(Message)

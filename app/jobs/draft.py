@@ -1,5 +1,6 @@
 """A draft of a rule, and the trial that somebody asks of it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,6 +12,7 @@ from app.models import Message, Run, Setting, TrialResult
 from app.models.trial import COUNTED, KIND
 from app.rules.decide import decide
 from app.rules.rule import Rule
+from app.rules.settings import Settings
 
 LONGEST = 90  # days
 MOST_WAITING = 5
@@ -52,11 +54,16 @@ def moment_of(message: Message) -> datetime:
     return message.decided_at or message.stored_at
 
 
+async def settings_of_trials(db: AsyncSession) -> Settings:
+    """Give today's settings but for a pause, which says nothing of the days when the mail came."""
+    return replace((await Setting.load(db)).as_value(), sending_enabled=True)
+
+
 async def judge_again(
     db: AsyncSession, run: Run, result: TrialResult, letter: Letter
 ) -> tuple[Rehearsal, Rehearsal]:
     """Judge one of a trial's mails as the trial did: by the live rules, and with the draft among them."""
-    settings, now = (await Setting.load(db)).as_value(), moment_of(letter.message)
+    settings, now = await settings_of_trials(db), moment_of(letter.message)
     sides = []
     for draft, kept in ((None, result.live), (draft_of(run), result.draft)):
         rules = await rules_with(db, draft)

@@ -66,6 +66,14 @@ async def rules_with(db: AsyncSession, draft: RuleValue | None) -> list[RuleValu
     return rules if draft in rules else [*rules, draft]
 
 
+def ended_by(rehearsal: Rehearsal, draft: RuleValue) -> str | None:
+    """Name the rule that ended the search before this draft was asked, if one did."""
+    asked = [outcome.rule_id for outcome in rehearsal.judgement.outcomes]
+    if not asked or draft.id in asked:
+        return None
+    return next(rule.name for rule in rehearsal.rules if rule.id == asked[-1])
+
+
 async def refusal_of(db: AsyncSession, message: Message, setting: Setting) -> Reason | None:
     """Say why a mail would not come before the rules in the mailbox it is in, if it would not."""
     if message.duplicate_of is not None and not message.insisted:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+import structlog
 from argon2 import PasswordHasher
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,6 +29,7 @@ from app.models import (
     Sending,
     Setting,
 )
+from app.rules import playing
 from app.rules.address import host_of
 from app.rules.outcome import SCHEDULE
 from app.rules.presets import PRESETS
@@ -35,6 +37,8 @@ from app.rules.rule import Rule as RuleValue
 from app.rules.verdict import Reason, Verdict
 from app.rules.window import as_shown, parse_time
 from app.vault import Vault
+
+log = structlog.get_logger()
 
 AUTHOR = "environment"
 DEMO = "demo"  # as an author
@@ -144,6 +148,8 @@ async def _redirected(db: AsyncSession, wanted: Endpoint, now: datetime) -> bool
     own = (await db.exec(query)).first()
     if own is None:
         return False
+    if own.url != wanted.url and own.saved_by not in ("", AUTHOR):
+        log.warning("WEBHOOK_URL is not taken: there is a receiver of one's own", receiver=own.name)
     if own.succeeded_at is None and own.saved_by in ("", AUTHOR) and own.url != wanted.url:
         facts = {"endpoint": own.id, "by": AUTHOR, "changed": ["name", "url", "verify_tls"]}
         own.name, own.url, own.verify_tls, own.url_since = wanted.name, wanted.url, wanted.verify_tls, now
@@ -155,11 +161,14 @@ async def _redirected(db: AsyncSession, wanted: Endpoint, now: datetime) -> bool
 async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now: datetime) -> None:
     """One's own mailbox ends the demo: what it set for show goes, its mailbox rests, its receiver too."""
     setting.demo = False
-    if setting.saved_by == DEMO:
-        fresh = _setting(first_run, now)
-        setting.polling_interval, setting.saved_by = fresh.polling_interval, fresh.saved_by
+    fresh = _setting(first_run, now)
+    if setting.polling_interval == playing.POLL_EVERY:
+        setting.polling_interval = fresh.polling_interval
+    if (setting.window_start, setting.window_end) in playing.WINDOWS:
         setting.window_start, setting.window_end = fresh.window_start, fresh.window_end
-        setting.revision += 1
+    if setting.saved_by == DEMO:
+        setting.saved_by = fresh.saved_by
+    setting.revision += 1
     for mailbox in (await db.exec(select(Mailbox).where(Mailbox.demo))).all():
         mailbox.active = False
     for endpoint in (await db.exec(select(Endpoint).where(Endpoint.demo))).all():
@@ -168,6 +177,7 @@ async def _end_demo(db: AsyncSession, setting: Setting, first_run: FirstRun, now
     await _forget_set_aside(db)
     for rule in (await db.exec(select(Rule))).all():
         await _undo_demo(db, rule, now)
+    await _leave_receiver(db, now)
 
 
 async def _drop_open(db: AsyncSession, endpoint: Endpoint, now: datetime) -> None:
@@ -199,6 +209,16 @@ async def _undo_demo(db: AsyncSession, rule: Rule, now: datetime) -> None:
     if versions[0].created_by == DEMO:
         before = next(version for version in versions if version.created_by != DEMO)
         rule.save(db, before.as_value(), by=AUTHOR, now=now)
+
+
+async def _leave_receiver(db: AsyncSession, now: datetime) -> None:
+    """Let no rule go on sending to the demo's receiver: a mail without any is held, and says so."""
+    over = set((await db.exec(select(Endpoint.id).where(Endpoint.demo))).all())
+    for rule, version in await Rule.listed(db):
+        value = version.as_value()
+        if over.intersection(value.endpoint_ids):
+            left = tuple(one for one in value.endpoint_ids if one not in over)
+            rule.save(db, replace(value, endpoint_ids=left), by=AUTHOR, now=now)
 
 
 def _mailbox(first_run: FirstRun, vault: Vault, now: datetime) -> Mailbox:

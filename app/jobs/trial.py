@@ -4,22 +4,27 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy import ColumnElement, and_, delete, func, or_
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.events import Event
 from app.integrations.errors import IntegrationError
 from app.jobs.compare import compare, told
 from app.jobs.context import Context
-from app.jobs.draft import draft_of, moment_of
+from app.jobs.draft import draft_of, moment_of, settings_of_trials
 from app.jobs.letter import Letter, kept_mails, letter_of
+from app.jobs.marks import LIVE
 from app.jobs.progress import Progress
 from app.jobs.rehearse import rules_with
-from app.models import Change, Message, Raw, Run, RunState, Setting, TrialResult, rulebook
+from app.models import Change, Delivery, GroupMark, Message, Raw, Run, RunState, TrialResult, rulebook
+from app.models.mirror import is_no_copy
 from app.models.trial import COUNTED, KIND, UNREAD
+from app.rules.group import GroupKey, month_of
+from app.rules.settings import Settings
 from app.rules.side import Side
 
 AT_ONCE = 50  # mails that are read together, and whose results are written in one commit
@@ -109,14 +114,40 @@ async def _prepare(context: Context, run: Run, run_id: int) -> _Trial:
         .order_by(col(Message.id))
     )
     async with context.database.reading() as db:
-        settings = (await Setting.load(db)).as_value()
+        settings = await settings_of_trials(db)
+        earlier = await _marks_at(db, start, settings)
         return _Trial(
             run_id=run_id,
-            live=Side(await rules_with(db, None), settings),
-            draft=Side(await rules_with(db, draft), settings),
+            live=Side(await rules_with(db, None), settings, earlier),
+            draft=Side(await rules_with(db, draft), settings, earlier),
             sizes=dict((await db.exec(mails)).all()),  # type: ignore[arg-type]
             endpoints=await rulebook.receiver_names(db, deleted=True),
         )
+
+
+async def _marks_at(db: AsyncSession, start: datetime, settings: Settings) -> dict[GroupKey, int]:
+    """Give the marks that stood when these days began, as far as a mail of these days may meet them."""
+    first = select(func.min(Message.internal_at)).where(col(Message.stored_at) >= start)
+    arrived = (await db.exec(first)).one() or start
+    alive = select(Delivery.id).where(
+        col(Delivery.message_id) == col(GroupMark.message_id),
+        col(Delivery.rule_id) == col(GroupMark.rule_id),
+        col(Delivery.state).in_(LIVE),
+        is_no_copy(),
+    )
+    query = select(GroupMark).where(
+        col(GroupMark.marked_at) < start,
+        or_(
+            col(GroupMark.expires_at) > start,
+            and_(col(GroupMark.expires_at).is_(None), col(GroupMark.scope) >= month_of(arrived, settings)),
+        ),
+        alive.exists(),
+    )
+    return {_key_of(mark): mark.message_id for mark in (await db.exec(query)).all()}
+
+
+def _key_of(mark: GroupMark) -> GroupKey:
+    return GroupKey(rule_id=mark.rule_id, scope=mark.scope, group=mark.name, expires_at=mark.expires_at)
 
 
 async def _letters(context: Context, trial: _Trial) -> Letters:
@@ -163,9 +194,9 @@ async def _judge(trial: _Trial, message_id: int, letter: Letter | None) -> Trial
         return None
     now = moment_of(letter.message)
     await asyncio.sleep(0)
-    live = trial.live.judge(letter.mail, message_id, now)
+    live = trial.live.judge(letter.mail, message_id, now, insisted=letter.message.insisted)
     await asyncio.sleep(0)
-    draft = trial.draft.judge(letter.mail, message_id, now)
+    draft = trial.draft.judge(letter.mail, message_id, now, insisted=letter.message.insisted)
     change = compare(live.judgement, trial.live.rules, draft.judgement, trial.draft.rules)
     trial.counts[change] += 1
     if change is Change.UNCHANGED:

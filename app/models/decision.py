@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Index, and_
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from app.models.columns import facts, moment, partial_index, word, written_out
-from app.rules.verdict import Verdict
+from app.rules.verdict import Mark, Verdict
 
 
 class Decision(SQLModel, table=True):
@@ -33,6 +33,16 @@ class Decision(SQLModel, table=True):
         """Ask for what a rule would have sent, had it had a receiver."""
         held = written_out(cls.verdict, Verdict.HOLD)
         return and_(held, col(cls.reason)["code"].as_string() == "no_endpoint")
+
+    @property
+    def is_owed(self) -> bool:
+        """Say of this one what `owed` asks for."""
+        return self.verdict is Verdict.HOLD and self.reason["code"] == "no_endpoint"
+
+    def leave(self, reason: dict[str, Any]) -> None:
+        """Wait for a receiver no more; what the rule said before stays told."""
+        self.verdict, self.reason = Verdict.IGNORE, reason
+        self.steps = [*self.steps, {**reason, "mark": Mark.STOPPED}]
 
 
 class Link(SQLModel, table=True):

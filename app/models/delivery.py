@@ -86,6 +86,11 @@ class Delivery(SQLModel, table=True):
         return self.state is DeliveryState.HELD and self.needs_attention
 
     @property
+    def lacks_link(self) -> bool:
+        """It is held, and its rule will drop it when its time comes: it has no delivery link."""
+        return self.state is DeliveryState.HELD and bool(self.reason.get("facts", {}).get("lacks_link"))
+
+    @property
     def drops_at(self) -> datetime | None:
         """Give when a hold ends without a sending, where it ends before the delivery may go by itself."""
         if self.state is not DeliveryState.HELD or self.release_at is None or self.expires_at is None:

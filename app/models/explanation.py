@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from app.models.message import MessageState
 from app.rules.decide import Judgement
 from app.rules.verdict import Mark, Reason, Step, Verdict
 
@@ -76,8 +77,9 @@ def explain(
     before = [told.line(step) for step in steps if step["code"] not in AFTER_RULES]
     chapters = [told.chapter(one) for one in said]
     after = [told.line(step) for step in steps if step["code"] in AFTER_RULES]
-    if not (before or chapters or after) and reason is not None:
-        before = [told.line({**reason, "mark": Mark.STOPPED})]
+    set_aside = state == MessageState.QUARANTINED  # perhaps again: its steps are then of an earlier time
+    if reason is not None and (set_aside or not (before or chapters or after)):
+        after.append(told.line({**reason, "mark": Mark.STOPPED}))
     return Explanation(state=state, before=before, chapters=chapters, after=after)
 
 

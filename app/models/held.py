@@ -1,8 +1,10 @@
 """What is held, in the order in which it will go; and mail that no receiver waits for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, not_, or_
 from sqlmodel import col, func, select
@@ -17,7 +19,7 @@ from app.models.rule import Rule
 
 RECEIVER = "receiver"  # why something is held that no gate holds
 GATES = ("paused", "waits_in_line", "before_window", "after_window", "absence_day", "vacation")
-MOST_MAILS = 5  # without receiver, shown at once
+MOST_MAILS = 10  # without receiver, shown at once
 
 
 def by_receiver() -> ColumnElement[bool]:
@@ -77,6 +79,23 @@ class HeldPage:
     further: Place | None  # where the next page begins
 
 
+@dataclass(frozen=True, slots=True)
+class OwedMail:
+    """One that rules without receiver took, with what they said of it."""
+
+    message: Message
+    why: list[dict[str, Any]]
+    deleted: bool  # all of these rules are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedPage:
+    rows: list[OwedMail]
+    total: int
+    older: int | None  # the id before which the next page begins
+    first: bool
+
+
 async def held(
     db: AsyncSession, wanted: HeldFilter, after: Place | None, *, limit: int = history.PAGE
 ) -> HeldPage:
@@ -106,17 +125,33 @@ async def reasons(db: AsyncSession) -> list[str]:
     return [why for why in (*GATES, RECEIVER) if why in found]
 
 
-async def without_receiver(db: AsyncSession) -> tuple[Sequence[tuple[Message, str]], int]:
-    """Give the newest mails that a rule without receiver took, with its name, and how many there are."""
-    owed = (
-        select(Message, Rule.name)
+async def without_receiver(
+    db: AsyncSession, before: int | None = None, *, limit: int = MOST_MAILS
+) -> OwedPage:
+    """Give a page of the mails that rules without receiver took, the newest first."""
+    owed = select(Decision.message_id).where(Decision.owed()).distinct()
+    beyond = [Decision.message_id < before] if before is not None else []
+    page = owed.where(*beyond).order_by(col(Decision.message_id).desc()).limit(limit + 1)
+    ids = list((await db.exec(page)).all())
+    total = (await db.exec(select(func.count()).select_from(owed.subquery()))).one()
+    older = ids[limit - 1] if len(ids) > limit else None
+    return OwedPage(rows=await _owed_mails(db, ids[:limit]), total=total, older=older, first=before is None)
+
+
+async def _owed_mails(db: AsyncSession, ids: list[int]) -> list[OwedMail]:
+    query = (
+        select(Message, Decision.reason, Rule.archived_at)
         .join(Decision, col(Decision.message_id) == Message.id)
         .join(Rule, col(Rule.id) == Decision.rule_id)
-        .where(Decision.owed(), col(Rule.archived_at).is_(None))
+        .where(Decision.owed(), col(Message.id).in_(ids))
+        .order_by(col(Message.id).desc(), col(Decision.position))
+        .options(*history.without(Message.steps))
     )
-    total = (await db.exec(select(func.count()).select_from(owed.subquery()))).one()
-    newest = owed.order_by(col(Message.id).desc()).limit(MOST_MAILS).options(*history.without(Message.steps))
-    return (await db.exec(newest)).all() if total else (), total
+    said = (await db.exec(query)).all()
+    return [
+        OwedMail(message, [dict(reason) for _, reason, _ in rules], all(gone for _, _, gone in rules))
+        for message, rules in ((key, list(group)) for key, group in groupby(said, key=itemgetter(0)))
+    ]
 
 
 def _beyond(place: Place) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Index, LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.models.columns import facts, moment, partial_index, word, written_out
-from app.rules.verdict import Verdict
+from app.rules.verdict import Mark, Verdict
 
 
 class MessageState(StrEnum):
@@ -86,8 +86,19 @@ class Message(SQLModel, table=True):
             return True
         if self.source_removed_at is not None:
             return False
-        waits = self.reason is not None and self.reason["code"] == "no_endpoint"
-        return self.expected_deliveries == 0 and (waits or self.verdict is Verdict.DUPLICATE)
+        return self.expected_deliveries == 0 and (
+            self.verdict is Verdict.DUPLICATE or self._code in {"no_endpoint", "left_by_hand"}
+        )
+
+    @property
+    def can_be_left(self) -> bool:
+        """Whether it waits for somebody, and would wait for ever."""
+        waits = self.state is MessageState.DECIDED and self._code == "no_endpoint"
+        return self.state is MessageState.QUARANTINED or (waits and self.expected_deliveries == 0)
+
+    @property
+    def _code(self) -> str:
+        return self.reason["code"] if self.reason else ""
 
     def try_again(self, now: datetime) -> None:
         """Let the mail be decided afresh; one that we never fetched is asked for at the next poll.
@@ -107,6 +118,14 @@ class Message(SQLModel, table=True):
             return
         self.state, self.verdict, self.reason, self.decided_at = MessageState.STORED, None, None, None
         self.decide_tries, self.decide_at, self.decide_owner = 0, now, None
+
+    def leave(self, reason: dict[str, Any], now: datetime) -> None:
+        """Ignore it for a reason, until somebody tries again; why it had been set aside stays told."""
+        if self.state is MessageState.QUARANTINED:
+            before = [{**self.reason, "mark": Mark.NOTED}] if self.reason else []
+            self.steps = [*self.steps, *before, {**reason, "mark": Mark.STOPPED}]
+        self.fetch_at = None
+        self.settle(MessageState.DECIDED, Verdict.IGNORE, reason, now)
 
     def decide_rest(self, now: datetime) -> None:
         """Let the rules that had no receiver be asked again; what the others made of it stands."""

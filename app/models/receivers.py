@@ -16,7 +16,7 @@ from app.models.endpoint_test import EndpointTest
 from app.models.held import by_receiver
 from app.models.history import without
 from app.models.message import Message
-from app.models.refusal import stops, used_this_hour
+from app.models.refusal import stops_each
 from app.models.rule import Rule, RuleVersion
 from app.models.setting import Setting
 from app.rules.verdict import Reason
@@ -120,13 +120,14 @@ async def _described(db: AsyncSession, endpoints: Sequence[Endpoint], now: datet
     if not ids:
         return []
     lines, speeds, rules = await _lines(db, ids, now), await _speeds(db, ids, now), await _rules(db, ids)
-    used, setting = await used_this_hour(db, endpoints, now), await Setting.load(db)
+    setting = await Setting.load(db)
+    stopped = await stops_each(db, endpoints, sending=setting.sending, now=now)
     return [
         Receiver(
             endpoint=endpoint,
             line=lines.get(number, Line()),
             speed=speeds.get(number),
-            stopped=await stops(db, endpoint, sending=setting.sending, used=used[number], now=now),
+            stopped=stopped[number],
             rules=rules.get(number, []),
             mirror=number == setting.mirror_id,
         )

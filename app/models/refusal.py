@@ -1,7 +1,7 @@
 """What stops an endpoint's due deliveries at this moment: asked by every claim, and shown on the page."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, union_all
@@ -28,6 +28,14 @@ async def stops(
         until = await _room_at(db, endpoint, now)
         reason = Reason(reason.code, reason.facts | {"until": until.isoformat() if until else None})
     return reason
+
+
+async def stops_each(
+    db: AsyncSession, endpoints: Sequence[Endpoint], *, sending: Sending, now: datetime
+) -> dict[int | None, Reason | None]:
+    """Say the same of each of them, by its id."""
+    used = await used_this_hour(db, endpoints, now)
+    return {one.id: await stops(db, one, sending=sending, used=used[one.id], now=now) for one in endpoints}
 
 
 def against(endpoint: Endpoint, *, sending: Sending, used: int, now: datetime) -> Reason | None:

@@ -7,6 +7,7 @@ from sqlmodel import and_, col, func, not_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.database import storage_trouble
+from app.models.decision import Decision
 from app.models.delivery import UNFINISHED, Delivery, DeliveryState
 from app.models.endpoint import Endpoint, EndpointState
 from app.models.mailbox import Mailbox, MailboxState
@@ -35,6 +36,12 @@ class Counts:
     quarantined: int
     refused: int  # being tried again although the receiver refuses
     blocked: int  # held until somebody sees to it
+    owed: int  # mails that a rule without receiver took
+
+    @property
+    def kept(self) -> int:
+        """Say how much stands on the Held page: deliveries, and mails without receiver."""
+        return self.held + self.owed
 
     @property
     def staying(self) -> int:
@@ -111,6 +118,7 @@ async def count(db: AsyncSession, start: datetime, now: datetime) -> Counts:
         quarantined=await _quarantined(db, week),
         refused=await _number(db, Delivery.state == DeliveryState.PENDING, col(Delivery.needs_attention)),
         blocked=await _number(db, Delivery.is_now(DeliveryState.HELD), col(Delivery.needs_attention)),
+        owed=await _owed(db),
     )
 
 
@@ -173,6 +181,8 @@ async def _delivery_trouble(db: AsyncSession, turned: Switch, counts: Counts) ->
         return {"word": "resuming", "tone": "busy"}
     if counts.refused:
         return {"word": "refusals", "tone": "wait"}
+    if counts.owed:
+        return {"word": "owed", "tone": "wait"}
     ready = select(Process.owner).where(Process.state == ProcessState.READY)
     deaf = ready.where(col(Process.queue_ok).is_(False)).limit(1)
     return {"word": "queue_away", "tone": "wait"} if (await db.exec(deaf)).first() else None
@@ -211,6 +221,11 @@ async def _quarantined(db: AsyncSession, since: datetime) -> int:
         Message.state == MessageState.QUARANTINED, col(Message.stored_at) >= since
     )
     return (await db.exec(query)).one()
+
+
+async def _owed(db: AsyncSession) -> int:
+    mails = select(func.count(func.distinct(Decision.message_id))).where(Decision.owed())
+    return (await db.exec(mails)).one()
 
 
 async def _number(db: AsyncSession, *conditions: object) -> int:

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models.delivery import Delivery, DeliveryState
 from app.models.endpoint import Endpoint
-from app.models.refusal import stops, used_this_hour
+from app.models.refusal import stops_each
 from app.models.setting import Setting
 from app.rules.verdict import Reason
 
@@ -22,9 +22,7 @@ async def waits(db: AsyncSession, deliveries: Iterable[Delivery], now: datetime)
         return {}
     query = select(Endpoint).where(col(Endpoint.id).in_({one.endpoint_id for one in pending}))
     endpoints = (await db.exec(query)).all()
-    used = await used_this_hour(db, endpoints, now)
-    sending = (await Setting.load(db)).sending
-    reasons = {one.id: await stops(db, one, sending=sending, used=used[one.id], now=now) for one in endpoints}
+    reasons = await stops_each(db, endpoints, sending=(await Setting.load(db)).sending, now=now)
     first = await _first(db, [endpoint for endpoint in endpoints if endpoint.ordered])
     found: dict[int | None, Reason] = {}
     for one in pending:

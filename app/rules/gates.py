@@ -92,8 +92,14 @@ def _stopped(case: _Case, action: Action, reason: Reason, steps: list[Step]) -> 
     facts: dict[str, Any] = {**reason.facts, "action": action.value}
     if release_at is not None:
         facts["release_at"] = release_at.isoformat()
+    doomed = held and _links(case)[0] is Action.DROP
+    if doomed:
+        facts["lacks_link"] = True
     reason = Reason(reason.code, facts)
-    return _gate(case, action, reason, [*steps, Step(reason, Mark.STOPPED)], release_at=release_at)
+    steps = [*steps, Step(reason, Mark.STOPPED)]
+    if doomed:
+        steps.append(Step(Reason("lacks_link"), Mark.NOTED))
+    return _gate(case, action, reason, steps, release_at=release_at)
 
 
 def _gate(

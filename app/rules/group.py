@@ -34,7 +34,10 @@ def key_of(*, mail: Mail, rule: Rule, settings: Settings, now: datetime) -> Grou
     if _LOT not in group and RECADRAGE in rule.detectors:
         return None
     if kind == _MONTH:
-        return GroupKey(
-            rule_id=rule.id, scope=f"{mail.arrived_at.astimezone(settings.clock):%Y-%m}", group=group
-        )
+        return GroupKey(rule_id=rule.id, scope=month_of(mail.arrived_at, settings), group=group)
     return GroupKey(rule_id=rule.id, scope=_DAYS, group=group, expires_at=now + timedelta(days=int(days)))
+
+
+def month_of(arrived_at: datetime, settings: Settings) -> str:
+    """Name the month in which a mail arrived; a later month has a greater name."""
+    return f"{arrived_at.astimezone(settings.clock):%Y-%m}"

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from app.rules import detector, pattern
 from app.rules.condition import Condition, Field, Group, Mode, Operator
 from app.rules.finding import Finding
-from app.rules.passage import SEEN, Passage, excerpt
+from app.rules.passage import SEEN, Passage, Passages, excerpt
 from app.rules.reading import Reading
 from app.rules.rule import Rule
 from app.rules.text import wanted
 from app.rules.verdict import Mark, Reason, Step
 
+KILOBYTE = 1024
 MEGABYTE = 1024 * 1024
 _NOTHING = (None, Finding())
 
@@ -112,7 +113,21 @@ def _texts(asking: _Asking, condition: Condition) -> _Line:
         saw = _met_at(asking, condition, passage)
         if saw is not None:
             return _line(condition, met=True, saw=saw)
-    return _line(condition, met=False, saw=passages.beginning)
+    line = _line(condition, met=False, saw=passages.beginning)
+    line.reason.facts.update(_how(condition, passages))
+    return line
+
+
+def _how(condition: Condition, passages: Passages) -> dict[str, Any]:
+    """What a reader must know of the way it was looked for, to see why it was not found."""
+    how = [Reason("to_the_letter")] if condition.exact else []
+    if condition.operator is Operator.MATCHES:
+        parts = [
+            pattern.part_read(condition.values[0], each, exact=condition.exact) for each in passages.each
+        ]
+        read = min((part for part in parts if part is not None), default=None)
+        how += [] if read is None else [Reason("read_in_part", {"read": read // KILOBYTE})]
+    return {"how": [reason.to_json() for reason in how]} if how else {}
 
 
 def _met_at(asking: _Asking, condition: Condition, passage: Passage) -> str | None:
@@ -171,7 +186,9 @@ def _size(asking: _Asking, condition: Condition) -> _Line:
 def _detector(asking: _Asking, condition: Condition) -> _Line:
     name = condition.values[0]
     finding = detector.detect(name, asking.reading, asking.rule)
-    if finding.matched and not condition.negated:
+    if finding.matched and condition.negated:
+        return _Line(Reason("unwanted_detector", {"rule": asking.rule.name, "detector": name}))
+    if finding.matched:
         asking.findings[name] = finding
     return _Line(_found(asking, name, finding), finding.matched is not condition.negated)
 

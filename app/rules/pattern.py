@@ -43,7 +43,7 @@ def search(pattern: str, passage: Passage, *, exact: bool) -> tuple[int, dict[st
     if compiled is None:
         return None
     data = passage.searched if exact else passage.searched_plain
-    match = compiled.search(data, 0, min(READ, _WORK // compiled.programsize))
+    match = compiled.search(data, 0, _limit(compiled))
     if match is None:
         return None
 
@@ -59,6 +59,15 @@ def search(pattern: str, passage: Passage, *, exact: bool) -> tuple[int, dict[st
     }
 
 
+def part_read(pattern: str, passage: Passage, *, exact: bool) -> int | None:
+    """How many bytes of the text `search` looks at, where they are not all of it."""
+    compiled = _compiled(pattern, exact)
+    if compiled is None:
+        return None
+    data, limit = passage.searched if exact else passage.searched_plain, _limit(compiled)
+    return limit if limit < len(data) else None
+
+
 def captures(pattern: str) -> list[str]:
     """The names of a pattern's groups; none when `check` refuses it."""
     compiled = _compiled(pattern, exact=True)
@@ -71,6 +80,11 @@ def _compiled(pattern: str, exact: bool) -> re2._Regexp | None:  # noqa: FBT001 
         return _compile(pattern if exact else _without_accents(pattern))
     except re2.error:
         return None
+
+
+def _limit(compiled: re2._Regexp) -> int:
+    size: int = compiled.programsize
+    return min(READ, _WORK // size)
 
 
 def _compile(pattern: str) -> re2._Regexp:

@@ -52,17 +52,22 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "has_attachment": (N_("Attachments: {count}"),),
     # what a rule finds
     "condition_met": (
+        N_("{what:word} {operator:word} “{value}” ({how:both}); seen: “{saw}”"),
         N_("{what:word} {operator:word} “{value}”; seen: “{saw}”"),
         N_("{what:word} {operator:word} “{value}”"),
         N_("{what:word} {operator:word}; seen: “{saw}”"),
         N_("{what:word} {operator:word}"),
     ),
     "condition_unmet": (
+        N_("No: {what:word} {operator:word} “{value}” ({how:both}); seen: “{saw}”"),
         N_("No: {what:word} {operator:word} “{value}”; seen: “{saw}”"),
         N_("No: {what:word} {operator:word} “{value}”; there is none"),
         N_("No: {what:word} {operator:word}; seen: “{saw}”"),
         N_("No: {what:word} {operator:word}"),
     ),
+    "to_the_letter": (N_("case and accents count"),),
+    "read_in_part": (N_("only the first {read} kB of so long a text are read"),),
+    "unwanted_detector": (N_("It is a {detector:word}, and the rule “{rule}” wants none"),),
     "all_of": (N_("All of these:"),),
     "any_of": (N_("At least one of these:"),),
     "not_all_of": (N_("Not all of these:"),),
@@ -114,6 +119,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "no_window": (N_("No window is set: any time will do"),),
     "links_found": (N_("It has a delivery link"),),
     "links_not_needed": (N_("This rule needs no delivery link"),),
+    "lacks_link": (N_("It has no delivery link: it will be dropped then"),),
     "no_links": (N_("It has no delivery link; {action:word}"),),
     "rule_sends": (N_("It goes out; number of receivers: {receivers}"),),
     # what the schedule says
@@ -173,6 +179,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "judged_again": (N_("Sent by {by} by the rules of that moment"), N_("Sent by the rules of that moment")),
     "released_by_hand": (N_("Released by {by}"), N_("Released by hand")),
+    "left_by_hand": (N_("Left as it is by {by}"), N_("Left as it is by hand")),
     "dropped_by_hand": (N_("Dropped by {by}"), N_("Dropped by hand")),
     "taken_back": (N_("Dropped, then taken back by {by}"), N_("Dropped, then taken back")),
     "waits_in_line": (N_("Sending was paused: it goes in its turn"),),

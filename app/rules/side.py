@@ -24,13 +24,16 @@ class Judged:
 class Side:
     """One of two sets of rules that are compared over the same mails, in the order in which they came."""
 
-    def __init__(self, rules: Sequence[Rule], settings: Settings) -> None:
+    def __init__(self, rules: Sequence[Rule], settings: Settings, earlier: Mapping[GroupKey, int]) -> None:
+        """`earlier` are the marks that mails before the first of these set."""
         self.rules = tuple(rules)
         self._settings = settings
-        self._marks: dict[GroupKey, tuple[int, datetime | None]] = {}
+        self._marks = {key: (message_id, key.expires_at) for key, message_id in earlier.items()}
 
-    def judge(self, mail: Mail, message_id: int, now: datetime) -> Judged:
-        marks = self._speaking(groups_of(mail, self.rules, self._settings, now), now)
+    def judge(self, mail: Mail, message_id: int, now: datetime, *, insisted: bool = False) -> Judged:
+        """Judge the next mail; who insisted on it is not told that another speaks for its group."""
+        keys = () if insisted else groups_of(mail, self.rules, self._settings, now)
+        marks = self._speaking(keys, now)
         judgement = decide(mail=mail, rules=self.rules, settings=self._settings, marks=marks, now=now)
         for outcome in judgement.outcomes:
             if outcome.group is not None and not outcome.dropped:

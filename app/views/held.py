@@ -41,7 +41,6 @@ Act = Callable[..., Awaitable[LogEvent | None]]
 async def index(request: Request) -> Response:
     wanted, after = _wanted(request), Place.read(text_of(request, "after"))
     async with request.state["database"].reading() as db:
-        mails, mails_held = await queue.without_receiver(db)
         return await framed(
             request,
             db,
@@ -49,11 +48,10 @@ async def index(request: Request) -> Response:
             fragment="list",
             found=await queue.held(db, wanted, after),
             wanted=wanted,
-            mails=mails,
-            mails_held=mails_held,
+            owed=await queue.without_receiver(db, number_of(request, "before")),
             setting=await Setting.load(db),
             first=after is None,
-            kept=query_without(request, "after", "lang", "told"),
+            kept=query_without(request, "after", "before", "lang", "told"),
             here=here(request, "held", "told"),
             **({} if wants_fragment(request) else await _above(request, db)),
         )
@@ -61,24 +59,24 @@ async def index(request: Request) -> Response:
 
 async def create_release(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        chosen, filtered = _chosen(form), _filter(form)
-    return await _intervene(request, partial(intervene.release, chosen=chosen), filtered)
+        chosen, origin = _chosen(form), _origin(form)
+    return await _intervene(request, partial(intervene.release, chosen=chosen), origin)
 
 
 async def create_drop(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        chosen, filtered = _chosen(form), _filter(form)
-    return await _intervene(request, partial(intervene.drop, chosen=chosen), filtered)
+        chosen, origin = _chosen(form), _origin(form)
+    return await _intervene(request, partial(intervene.drop, chosen=chosen), origin)
 
 
 async def create_restoration(request: Request) -> Response:
     """Take back what was dropped at one go."""
     async with request.form(max_files=0) as form:
-        batch, filtered = text(form, "batch"), _filter(form)
-    return await _intervene(request, partial(intervene.take_back, batch=batch), filtered)
+        batch, origin = text(form, "batch"), _origin(form)
+    return await _intervene(request, partial(intervene.take_back, batch=batch), origin)
 
 
-async def _intervene(request: Request, act: Act, filtered: dict[str, str]) -> Response:
+async def _intervene(request: Request, act: Act, origin: dict[str, str]) -> Response:
     async with request.state["database"].transaction() as db:
         event = await act(db, by=signed_in_as(request), now=request.state["now"]())
         sending = (await Setting.load(db)).sending
@@ -89,8 +87,7 @@ async def _intervene(request: Request, act: Act, filtered: dict[str, str]) -> Re
     await request.state["queue"].publish(Event.DELIVERY_CHANGED)
     if wants_fragment(request):
         return toast(request, "held/told.html", status=200, event=event, paused=sending is Sending.PAUSED)
-    told = {name: value for name, value in filtered.items() if value} | {"told": str(event.id)}
-    return go(request, f"{path(request, 'held')}?{urlencode(told)}")
+    return go(request, _back(request, origin, event))
 
 
 def _wanted(request: Request) -> HeldFilter:
@@ -141,6 +138,19 @@ def _all_of(form: FormData) -> HeldFilter:
 
 def _filter(form: FormData) -> dict[str, str]:
     return {name: text(form, name).strip() for name in FILTER}
+
+
+def _origin(form: FormData) -> dict[str, str]:
+    """Read on which page it was asked for: a mail's own, or the list with its filters."""
+    return _filter(form) | {"mail": text(form, "mail")}
+
+
+def _back(request: Request, origin: dict[str, str], done: LogEvent) -> str:
+    mail = whole_number(origin["mail"])
+    if mail is not None:
+        return path(request, "message", message_id=mail)
+    told = {name: origin[name] for name in FILTER if origin[name]} | {"told": str(done.id)}
+    return f"{path(request, 'held')}?{urlencode(told)}"
 
 
 def _numbers(form: FormData, name: str) -> list[int]:

@@ -13,7 +13,7 @@ from app.integrations.errors import IntegrationError
 from app.integrations.parser import Parser
 from app.jobs.draft import draft_of
 from app.jobs.letter import Letter, passing_letter
-from app.jobs.rehearse import rehearse
+from app.jobs.rehearse import ended_by, rehearse
 from app.models import Mailbox, Run, trial
 from app.rules.sender import is_listed
 from app.rules.verdict import Reason
@@ -55,6 +55,7 @@ class Answer:
     mailbox: str
     listed: bool | None
     draft: str  # the name of the rule that was judged as a draft
+    ended_by: str | None  # the rule before it after which nobody asked the draft
 
 
 async def index(request: Request) -> Response:
@@ -110,7 +111,7 @@ async def _letter(request: Request, question: Question, mailbox: Mailbox | None)
         return gettext(NOTHING)
     if len(question.body) > LARGEST:
         return gettext(TOO_LARGE)
-    async with Parser() as parser:
+    async with request.state["handed_in"], Parser() as parser:
         try:
             letter = await passing_letter(question.body, parser, mailbox=mailbox, now=request.state["now"]())
         except IntegrationError as error:
@@ -124,12 +125,14 @@ async def _answer(
     db: AsyncSession, letter: Letter, mailbox: Mailbox | None, run: Run | None, *, now: datetime
 ) -> Answer:
     draft = draft_of(run) if run else None
+    rehearsal = await rehearse(db, letter, now=now, draft=draft)
     return Answer(
         letter=letter,
-        outlook=await outlook(db, await rehearse(db, letter, now=now, draft=draft)),
+        outlook=await outlook(db, rehearsal, now=now),
         mailbox=mailbox.name if mailbox else "",
         listed=is_listed(letter.message.sender, mailbox.senders) if mailbox else None,
         draft=draft.name if draft else "",
+        ended_by=ended_by(rehearsal, draft) if draft else None,
     )
 
 

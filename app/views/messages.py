@@ -3,10 +3,11 @@
 from starlette.responses import Response
 
 from app.events import Event
+from app.jobs.leave import leave
 from app.models import Mailbox, Message, history
 from app.models.history import MessageFilter
 from app.models.story import of_message
-from app.views.frame import framed, here, number_of, path, query_without, text_of
+from app.views.frame import framed, here, number_of, path, query_without, signed_in_as, text_of
 from app.web.errors import NotFound, Refused
 from app.web.htmx import fragments, go, wants_fragment
 from app.web.i18n import N_
@@ -59,6 +60,24 @@ async def create_decision(request: Request) -> Response:
         story = await of_message(db, message_id, request.state["now"]())
 
     await request.state["queue"].decide()
+    await request.state["queue"].publish(Event.MESSAGE_CHANGED)
+    if story is None or not wants_fragment(request):
+        return go(request, path(request, "message", message_id=message_id))
+    return fragments(request, "messages/show.html#message", story=story)
+
+
+async def create_leaving(request: Request) -> Response:
+    """Leave a mail as it is that nothing would come of without somebody."""
+    message_id: int = request.path_params["message_id"]
+    async with request.state["database"].transaction() as db:
+        message = await db.get(Message, message_id, with_for_update=True)
+        if message is None:
+            raise NotFound
+        if await leave(db, message, by=signed_in_as(request), now=request.state["now"]()) is None:
+            raise Refused(N_("Nothing of this mail waits for you."))
+        await db.flush()
+        story = await of_message(db, message_id, request.state["now"]())
+
     await request.state["queue"].publish(Event.MESSAGE_CHANGED)
     if story is None or not wants_fragment(request):
         return go(request, path(request, "message", message_id=message_id))

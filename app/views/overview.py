@@ -16,6 +16,7 @@ EVENTS = (
     N_("endpoint parked"),
     N_("held mail dropped"),
     N_("held mail released"),
+    N_("mail left as it is"),
     N_("mail sent by today's rules"),
     N_("mailbox answers again"),
     N_("mailbox fails"),

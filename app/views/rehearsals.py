@@ -1,6 +1,7 @@
 """What would happen to a mail now, asked without doing it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,8 +12,9 @@ from app.integrations.parser import Parser
 from app.jobs.decide import noted
 from app.jobs.letter import Letter, stored_letter
 from app.jobs.rehearse import Rehearsal, Webhook, refusal_of, rehearse, webhooks
-from app.models import Message, Setting, rulebook
+from app.models import Endpoint, Message, Setting, rulebook
 from app.models.explanation import Explanation, explain_judgement
+from app.models.refusal import stops_each
 from app.rules import payload
 from app.rules.links import Link
 from app.rules.verdict import Reason
@@ -24,10 +26,15 @@ from app.web.state import Request
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """A webhook as it would be made: for whom, by which rule, and its body as text."""
+    """A webhook as it would be made: for whom, by which rule, and its body as text.
+
+    `stopped` are those of the receivers that take nothing now, each with why; `free` are the others.
+    """
 
     webhook: Webhook
     receivers: list[str]
+    free: list[str]
+    stopped: list[tuple[str, dict[str, Any]]]
     body: str
 
 
@@ -59,17 +66,18 @@ async def show(request: Request) -> Response:
             "messages/rehearsal.html",
             fragment="rehearsal",
             message=message,
-            outlook=await outlook(db, await rehearse(db, letter, now=now)) if letter else None,
+            outlook=await outlook(db, await rehearse(db, letter, now=now), now=now) if letter else None,
             failure=failure,
             refusal=refusal.to_json() if refusal else None,
             now=now,
         )
 
 
-async def outlook(db: AsyncSession, rehearsal: Rehearsal) -> Outlook:
-    """Put a rehearsal before a reader."""
+async def outlook(db: AsyncSession, rehearsal: Rehearsal, *, now: datetime | None = None) -> Outlook:
+    """Put a rehearsal before a reader; without a moment, the receivers are not asked whether they take it."""
     judgement, refusal = rehearsal.judgement, rehearsal.refusal
-    names = await rulebook.receiver_names(db, deleted=True)
+    receivers = {one.id: one for one in await rulebook.receivers(db, deleted=True)}
+    stops = await _stops(db, list(receivers.values()), now) if now else {}
     return Outlook(
         verdict=rehearsal.verdict.value,
         reason=rehearsal.reason.to_json(),
@@ -82,11 +90,28 @@ async def outlook(db: AsyncSession, rehearsal: Rehearsal) -> Outlook:
             notes=noted(rehearsal.letter.notes),
         ),
         sendables=[
-            Sendable(one, [names[each] for each in one.endpoint_ids], readable(payload.encode(one.body)))
+            _sendable(one, [receivers[each] for each in one.endpoint_ids], stops)
             for one in webhooks(rehearsal)
         ],
         links=list(judgement.links),
         uploads=list(judgement.uploads),
+    )
+
+
+async def _stops(db: AsyncSession, receivers: list[Endpoint], now: datetime) -> dict[int | None, Reason]:
+    """Say why nothing goes to some of them at this moment."""
+    sending = (await Setting.load(db)).sending
+    reasons = await stops_each(db, receivers, sending=sending, now=now)
+    return {number: reason for number, reason in reasons.items() if reason is not None}
+
+
+def _sendable(webhook: Webhook, receivers: list[Endpoint], stops: dict[int | None, Reason]) -> Sendable:
+    return Sendable(
+        webhook=webhook,
+        receivers=[one.name for one in receivers],
+        free=[one.name for one in receivers if one.id not in stops],
+        stopped=[(one.name, stops[one.id].to_json()) for one in receivers if one.id in stops],
+        body=readable(payload.encode(webhook.body)),
     )
 
 

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from app.events import Event
 from app.jobs.draft import MOST_WAITING, judge_again, moment_of, request_trial
 from app.jobs.rehearse import Rehearsal
-from app.models import Change, Rule, Run, rulebook, trial
+from app.models import Change, Rule, Run, Setting, rulebook, trial
+from app.models.setting import Sending
 from app.rules import draft
 from app.views.fields import number_in
 from app.views.frame import find_run, framed, here, number_of, path, query_without, signed_in_as, text_of
@@ -92,6 +93,7 @@ async def show_message(request: Request) -> Response:
             message=letter.message,
             result=result,
             at=moment_of(letter.message),
+            paused=await _paused(db),
             sides=[("live", await outlook(db, live)), ("draft", await outlook(db, tried))],
             outdated=_differs(live, result.live) or _differs(tried, result.draft),
         )
@@ -112,9 +114,15 @@ async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]
         "found": await trial.results(db, run.id or 0, show, before=before),
         "pace": trial.pace(run, request.state["now"]()),
         "before": before,
+        "paused": await _paused(db),
         "kept": query_without(request, "before", "lang"),
         "here": here(request, "trial", run_id=run.id),
     }
+
+
+async def _paused(db: AsyncSession) -> bool:
+    """Whether sending is off at this moment, which no trial counts."""
+    return (await Setting.load(db)).sending is not Sending.ON
 
 
 def _differs(rehearsal: Rehearsal, kept: dict[str, Any]) -> bool:

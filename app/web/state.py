@@ -24,6 +24,7 @@ class State(TypedDict):
     now: Callable[[], datetime]
     templates: Environment
     long_counts: Semaphore  # of whole tables, one at a time: those who open other pages wait for none
+    handed_in: Semaphore  # mails in the lab, two read at a time: each reader takes up to 256 MB
     session: Session | None  # who is signed in, as the gate found it
 
 

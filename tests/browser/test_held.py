@@ -93,3 +93,25 @@ async def test_on_a_phone_the_other_sections_are_behind_more(opened: Open, scrip
         await page.get_by_role("button", name="More").click()
         await rules.click()
         await expect(page.get_by_role("heading", name="Rules").first).to_be_visible()
+
+
+async def test_a_mail_is_dropped_from_its_own_page_which_follows(
+    opened: Open, lots: list[int], site: Site, publish: Publish
+) -> None:
+    async with site.database.reading() as db:
+        mail = (await db.get_one(Delivery, lots[0])).message_id
+    async with opened(f"/messages/{mail}") as page:
+        await page.locator("#message").get_by_role("button", name="Drop").click()
+        await expect(page.locator("#toasts").get_by_text("1 delivery dropped")).to_be_visible()
+        await publish(Event.DELIVERY_CHANGED)
+        await expect(page.locator("#message").get_by_text("Dropped by ada").first).to_be_visible()
+        await expect(page.locator("#message").get_by_role("button", name="Drop")).to_be_hidden()
+
+
+async def test_a_mail_set_aside_is_left_with_one_click(opened: Open, cast: Cast) -> None:
+    async with opened(f"/messages/{cast.messages['broken'].id}") as page:
+        mail = page.locator("#message")
+        await mail.get_by_role("button", name="Leave it").click()
+        await expect(mail.get_by_text("Left as it is by ada").first).to_be_visible()
+        await expect(mail.get_by_role("button", name="Try again")).to_be_visible()
+        await expect(mail.get_by_role("button", name="Leave it")).to_be_hidden()

@@ -11,6 +11,7 @@ from app.demo_ports import HOST, Ports
 from app.jobs.seed import add_endpoint, new_endpoint, prepare
 from app.models import Database, Endpoint, EndpointState, Mailbox, Rule, RuleVersion, Setting
 from app.ready import CannotStart
+from app.rules import playing
 from app.vault import Vault
 
 NOW = datetime(2026, 11, 22, 13, 12, tzinfo=UTC)
@@ -79,6 +80,17 @@ async def test_what_an_operator_saved_is_left_alone(prepared: Database) -> None:
 
     assert (setting.demo, setting.polling_interval, setting.window_start) == (True, 45, "")
     assert recadrage.policy.before == "drop"
+
+
+async def test_the_demos_own_window_moves_on_whatever_else_was_saved(prepared: Database) -> None:
+    await start(prepared)
+    async with prepared.transaction() as db:
+        (await Setting.load(db)).change({"window_start": "02h00", "window_end": "03h00"}, by="ada", now=NOW)
+    await start(prepared)
+    async with prepared.reading() as db:
+        setting = await Setting.load(db)
+    assert (setting.window_start, setting.window_end) == playing.window(NOW.astimezone(setting.tz).hour)
+    assert setting.saved_by == "ada"
 
 
 async def test_sample_mails_never_go_to_a_receiver_of_ones_own(prepared: Database) -> None:

@@ -1,6 +1,7 @@
 """A stored mail gets its verdict, its links, its deliveries and its group's mark in one commit."""
 
 import pytest
+from sqlmodel import select
 
 from app.models import (
     Decision,
@@ -10,6 +11,7 @@ from app.models import (
     Link,
     Message,
     MessageState,
+    RuleVersion,
 )
 from app.models.invariants import broken_invariants
 from app.rules.verdict import Verdict
@@ -68,6 +70,28 @@ async def test_a_mark_counts_only_while_its_delivery_is_neither_failed_nor_dropp
     await world.settle()
     assert [message.verdict for message in await world.rows(Message)] == [Verdict.DELIVER, Verdict.DELIVER]
     assert (await world.one(GroupMark)).message_id == 2
+
+
+async def test_a_dropped_mail_speaks_for_nobody_in_its_own_batch(world: World) -> None:
+    await world.set(window_start="18h00", window_end="19h00")
+    world.arrives(matching(7), matching(7))
+    await world.poll()
+    await world.decide()
+    assert [one.verdict for one in await world.rows(Message)] == [Verdict.IGNORE, Verdict.IGNORE]
+    assert [one.state for one in await world.rows(Delivery)] == [DeliveryState.DROPPED] * 2
+    assert await world.rows(GroupMark) == []
+
+
+async def test_what_goes_once_in_two_days_goes_again_on_the_third(world: World) -> None:
+    async with world.context.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            version.definition = version.definition | {"group": "days:2"}
+    for _ in range(4):
+        world.arrives(with_link())
+        await world.settle()
+        world.clock.pass_(days=1)
+    assert [one.verdict for one in await world.rows(Message)] == [Verdict.DELIVER, Verdict.DUPLICATE] * 2
+    assert [one.message_id for one in await world.rows(Delivery)] == [1, 3]
 
 
 async def test_the_invariants_hold_for_every_kind_of_mail(world: World) -> None:

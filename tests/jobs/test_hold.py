@@ -23,7 +23,7 @@ from app.models import (
 from app.models.held import HeldFilter
 from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
-from tests.letters import desabo, matching, with_link
+from tests.letters import desabo, matching, newsletter, with_link
 from tests.servers import Answer
 
 
@@ -74,15 +74,61 @@ async def test_a_recadrage_outside_the_window_is_dropped_and_kept(world: World) 
 
 async def test_an_urgent_offer_that_is_held_expires_with_its_day(world: World) -> None:
     await world.set(absence_enabled=True, absence_days=["monday"])
-    world.arrives(desabo(urgent=True))
-    await world.poll()
-    await world.change(Message, internal_at=world.clock())  # Dovecot's own clock knows nothing of ours
-    await world.decide()
+    await offered(world, urgent=True)
     assert (await world.one(Delivery)).state is DeliveryState.HELD
     world.clock.pass_(hours=12)
     await sweep(world.context)
     delivery = await world.one(Delivery)
     assert (delivery.state, delivery.reason["code"]) == (DeliveryState.DROPPED, "hold_expired")
+
+
+async def test_an_urgent_offer_expires_with_its_day_though_sending_is_paused_still(world: World) -> None:
+    await world.set(sending=Sending.PAUSED)
+    await offered(world, urgent=True)
+    held = await world.one(Delivery)
+    assert (held.state, held.reason["code"], held.release_at) == (DeliveryState.HELD, "paused", None)
+    world.clock.pass_(hours=12)
+    await sweep(world.context)
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.DROPPED, "hold_expired")
+
+
+async def test_an_urgent_offer_that_a_pause_held_is_still_urgent_after_closing(world: World) -> None:
+    await world.set(window_start="9h00", window_end="19h00", sending=Sending.PAUSED)
+    await offered(world, urgent=True)
+    world.clock.pass_(hours=6)
+    await world.set(sending=Sending.ON)
+    await sweep(world.context)
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "after_window")
+
+
+async def test_an_offer_that_a_pause_held_is_still_answered_early(world: World) -> None:
+    await world.set(window_start="15h00", window_end="19h00", sending=Sending.PAUSED)
+    await offered(world)
+    assert (await world.one(Delivery)).reason["code"] == "paused"
+    await world.set(sending=Sending.ON)
+    await world.settle()
+    assert (await world.one(Delivery)).state is DeliveryState.SENT
+    assert world.sink.seen[0].json["webhooks_time_start"] == "15h00"
+
+
+async def test_what_lacks_a_link_is_held_until_the_opening_and_dropped_then(world: World) -> None:
+    anything = {"conditions": {"mode": "all", "items": []}, "links_required": True}
+    async with world.context.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion).where(RuleVersion.rule_id == 3))).all():
+            version.definition = version.definition | anything
+    await world.set(window_start="15h00", window_end="19h00")
+    world.arrives(newsletter())
+    await world.settle()
+    held = await world.one(Delivery)
+    assert (held.state, held.reason["code"]) == (DeliveryState.HELD, "before_window")
+    assert held.lacks_link
+    world.clock.pass_(hours=1)
+    await world.settle()
+    delivery = await world.one(Delivery)
+    assert (delivery.state, delivery.reason["code"]) == (DeliveryState.DROPPED, "no_links")
+    assert world.sink.seen == []
 
 
 async def test_a_rule_without_receiver_holds_its_mail(world: World) -> None:
@@ -191,6 +237,14 @@ async def test_what_its_receiver_held_is_tried_again_when_it_is_taken_back(world
     await world.change(Endpoint, state=EndpointState.ACTIVE)
     await world.settle()
     assert (await world.one(Delivery)).state is DeliveryState.SENT
+
+
+async def offered(world: World, *, urgent: bool = False) -> None:
+    """An offer arrives now and is decided."""
+    world.arrives(desabo(urgent=urgent))
+    await world.poll()
+    await world.change(Message, internal_at=world.clock())  # Dovecot's own clock knows nothing of ours
+    await world.decide()
 
 
 async def by_hand(world: World, act: Callable[..., Awaitable[LogEvent | None]]) -> None:

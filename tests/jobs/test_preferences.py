@@ -10,7 +10,16 @@ from sqlmodel import select
 from app.jobs import notices
 from app.jobs.notify import notify
 from app.jobs.preferences import save
-from app.models import Decision, Delivery, DeliveryState, Endpoint, Mailbox, Message, MessageState
+from app.models import (
+    Decision,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    Mailbox,
+    Message,
+    MessageState,
+    RuleVersion,
+)
 from app.rules.preferences import read
 from app.rules.verdict import Reason, Verdict
 from tests.jobs.conftest import World
@@ -100,10 +109,13 @@ async def test_the_queue_follows_the_priority_of_the_sender(world: World) -> Non
 
 
 async def test_a_senders_priority_counts_more_than_the_rules(world: World) -> None:
+    async with world.context.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            version.definition = version.definition | {"priority": "high"}
     await prefer(world, sender_priority={"ann@example.com": "medium"})
-    world.arrives(with_link())
+    world.arrives(with_link(), a_mail("Autre", "https://fromsmash.com/bob", sender="bob@example.com"))
     await world.settle()
-    assert (await world.one(Delivery)).priority == 1
+    assert {one.message_id: one.priority for one in await world.rows(Delivery)} == {1: 1, 2: 0}
 
 
 async def test_tries_are_as_many_and_as_far_apart_as_preferred(world: World) -> None:

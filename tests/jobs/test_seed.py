@@ -1,5 +1,7 @@
 """An empty database starts with three rules, and with the environment's mailbox and receiver."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 from sqlmodel import select
@@ -7,7 +9,7 @@ from sqlmodel import select
 from app.config import ConfigError, FirstRun
 from app.demo.rows import look, write
 from app.demo_ports import Ports
-from app.jobs.seed import prepare
+from app.jobs.seed import new_endpoint, prepare
 from app.models import Database, Endpoint, EndpointState, FirstContact, Mailbox, Rule, RuleVersion, Setting
 from app.vault import Vault
 from tests.jobs.conftest import Clock
@@ -111,6 +113,38 @@ async def test_a_malformed_variable_is_named_and_nothing_is_kept(
         await _prepared(database, OWN.model_copy(update=changes))
     async with database.reading() as db:
         assert (await db.exec(select(Setting))).all() == []
+
+
+async def test_what_else_was_saved_keeps_the_demo_from_outliving_itself(database: Database) -> None:
+    await _prepared(database, FirstRun())
+    await write(database, VAULT, places=Ports(4, 5), password="demo", now=Clock()())
+    async with database.transaction() as db:
+        (await Setting.load(db)).change({"keep_logs": 30}, by="ada", now=Clock()())
+        rule, version = (await Rule.listed(db))[0]
+        rule.save(db, replace(version.as_value(), name="Mine"), by="ada", now=Clock()())
+        [demo] = (await db.exec(select(Endpoint))).all()
+        mine = new_endpoint("mine", "https://mine.example.org/", VAULT, Clock()())
+        mine.saved_by = "ada"
+        db.add(mine)
+    await _prepared(database, OWN)
+    async with database.reading() as db:
+        setting, rules = await Setting.load(db), await Rule.in_force(db)
+    assert (setting.polling_interval, setting.window_start, setting.window_end) == (15, "9h00", "19h30")
+    assert (setting.keep_logs, setting.saved_by) == (30, "ada")
+    assert rules[0].name == "Mine"
+    assert not any(demo.id in rule.endpoint_ids for rule in rules)
+
+
+async def test_a_window_that_an_operator_chose_in_the_demo_stays(database: Database) -> None:
+    await _prepared(database, FirstRun())
+    await write(database, VAULT, places=Ports(4, 5), password="demo", now=Clock()())
+    async with database.transaction() as db:
+        chosen = {"window_start": "7h30", "window_end": "22h00", "polling_interval": 45}
+        (await Setting.load(db)).change(chosen, by="ada", now=Clock()())
+    await _prepared(database, OWN)
+    async with database.reading() as db:
+        setting = await Setting.load(db)
+    assert (setting.window_start, setting.window_end, setting.polling_interval) == ("7h30", "22h00", 45)
 
 
 async def test_ones_own_mailbox_ends_the_demo_and_undoes_what_it_set(database: Database) -> None:

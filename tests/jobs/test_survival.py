@@ -18,9 +18,10 @@ from app.jobs.decide import MOST_TRIES, decide_waiting, give_back_decisions, giv
 from app.jobs.owner import machine
 from app.jobs.poll import due_polls
 from app.jobs.sweep import sweep
-from app.models import Decision, Message, MessageState
+from app.models import Decision, Delivery, Message, MessageState
+from app.rules.verdict import Verdict
 from tests.jobs.conftest import World
-from tests.letters import a_mail, matching, newsletter
+from tests.letters import a_mail, matching, newsletter, with_link
 
 
 async def test_a_mail_that_breaks_the_parser_is_set_aside_and_the_next_one_goes_on(world: World) -> None:
@@ -176,6 +177,27 @@ async def test_what_follows_a_slow_mail_in_its_batch_is_given_back_uncounted(wor
     ] * 3
     assert await decide_waiting(world.context, parsing_time=60)
     assert {message.state for message in await world.rows(Message)} == {MessageState.DECIDED}
+
+
+async def test_what_follows_slow_rules_in_its_batch_is_given_back_uncounted(world: World) -> None:
+    world.arrives(matching(1), matching(1), newsletter(), with_link())
+    await world.poll()
+    assert await decide_waiting(world.context, judging_time=0)
+    messages = await world.rows(Message)
+    assert [message.state for message in messages] == [MessageState.DECIDED, *[MessageState.STORED] * 3]
+    assert [(message.decide_owner, message.decide_at, message.decide_tries) for message in messages[1:]] == [
+        (None, world.clock(), 0)
+    ] * 3
+    while await decide_waiting(world.context, judging_time=0):
+        pass
+    messages = await world.rows(Message)
+    assert [message.verdict for message in messages] == [
+        Verdict.DELIVER,
+        Verdict.DUPLICATE,
+        Verdict.IGNORE,
+        Verdict.DELIVER,
+    ]
+    assert len(await world.rows(Delivery)) == 2
 
 
 async def test_a_mail_that_is_too_slow_is_tried_again_after_those_that_followed_it(world: World) -> None:

@@ -1,6 +1,7 @@
 """A draft is tried over the mail that came, and nothing but its own rows shows that it was."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from redis.asyncio import Redis
@@ -10,9 +11,24 @@ from app.events import Event
 from app.integrations.parser import Parser
 from app.jobs.compare import marks_of
 from app.jobs.trial import KEPT, next_trial
-from app.models import Change, Raw, Rule, Run, RunState, TrialResult, metadata
+from app.models import (
+    Change,
+    Delivery,
+    DeliveryState,
+    GroupMark,
+    Message,
+    Raw,
+    Rule,
+    RuleVersion,
+    Run,
+    RunState,
+    TrialResult,
+    metadata,
+)
+from app.models.setting import Sending
 from app.rules.condition import Condition, Field, Group, Operator
 from app.rules.group import GroupKey
+from app.rules.rule import Action
 from app.rules.rule import Rule as RuleValue
 from tests.jobs.conftest import World
 from tests.jobs.trials import a_day, about, ask, counts, found, many, tried
@@ -115,6 +131,59 @@ async def test_a_mark_of_some_days_ends_in_a_trial_too(world: World) -> None:
         world.clock.pass_(days=3)
     run = await tried(world, about("facture", group="days:2"))
     assert counts(run) == {"gained": 2}
+
+
+async def test_a_mail_from_before_these_days_speaks_for_its_group_in_them(world: World) -> None:
+    for _ in range(2):
+        world.arrives(matching(42))
+        await world.settle()
+        world.clock.pass_(days=3)
+    assert counts(await tried(world, await without_group(world), days=4)) == {"gained": 1}
+    (result,) = await world.rows(TrialResult)
+    assert (result.live["verdict"], result.draft["verdict"]) == ("duplicate", "deliver")
+    assert list(marks_of(result.live).values()) == [1]
+
+
+async def test_a_mark_of_before_counts_no_longer_than_its_days_and_its_delivery(world: World) -> None:
+    await world.change(
+        RuleVersion, definition=(await without_group(world)).definition() | {"group": "days:4"}
+    )
+    for _ in range(2):
+        world.arrives(matching(42))
+        await world.settle()
+        world.clock.pass_(days=3)
+    assert counts(await tried(world, await without_group(world), days=4)) == {"gained": 1}
+    await world.change(GroupMark, expires_at=world.clock() - timedelta(days=3))
+    assert counts(await tried(world, await without_group(world), days=4)) == {"unchanged": 1}
+    await world.change(GroupMark, expires_at=world.clock())
+    await world.change(Delivery, state=DeliveryState.FAILED)
+    assert counts(await tried(world, await without_group(world), days=4)) == {"unchanged": 1}
+
+
+async def test_who_insisted_on_a_mail_is_told_of_no_group(world: World) -> None:
+    world.arrives(matching(42), matching(42))
+    await world.settle()
+    draft = await without_group(world)
+    assert counts(await tried(world, draft)) == {"gained": 1, "unchanged": 1}
+    await world.change(Message, insisted=True)
+    assert counts(await tried(world, draft)) == {"unchanged": 2}
+
+
+async def without_group(world: World) -> RuleValue:
+    """A draft of the first rule that sends every mail of a group."""
+    async with world.context.database.reading() as db:
+        return replace((await Rule.in_force(db))[0], group="none")
+
+
+async def test_a_pause_of_today_hides_no_window(world: World) -> None:
+    await a_day(world)
+    await world.set(window_start="1h00", window_end="2h00")
+    async with world.context.database.reading() as db:
+        links = (await Rule.in_force(db))[2]
+    draft = replace(links, policy=replace(links.policy, before=Action.DROP, after=Action.DROP))
+    assert counts(await tried(world, draft)) == {"lost": 1, "unchanged": 3}
+    await world.set(sending=Sending.PAUSED)
+    assert counts(await tried(world, draft)) == {"lost": 1, "unchanged": 3}
 
 
 async def test_each_mail_is_judged_at_its_own_time(world: World) -> None:

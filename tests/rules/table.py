@@ -1,6 +1,6 @@
 """Where we answer otherwise than the predecessor did, and by which decision.
 
-A key is a vector's id, or a group that waits for a feature.
+A key is a vector's id, or a group that waits for a feature or is asked elsewhere.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,13 @@ class Waits:
     """Asked when the feature is there."""
 
     feature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What answers is no pure function, or says it in another shape: other tests ask it."""
+
+    tests: str
 
 
 def _due(time: str | None) -> dict[str, Any]:
@@ -95,7 +102,7 @@ _MISSION = _body(
     delivery_links=[_ABC],
 )
 
-TABLE: dict[str, Differs | Waits] = {
+TABLE: dict[str, Differs | Elsewhere | Waits] = {
     # mail
     "reply_prefix-021": Differs("D5", _subject("Objet", reply=True)),
     "reply_prefix-023": Differs("D5", _subject("Objet", reply=True)),
@@ -239,13 +246,13 @@ TABLE: dict[str, Differs | Waits] = {
     "text_normalise-009": Differs("issue 3: folding by default", "oeuvre"),
     "prefs_validate-025": Differs("D18", {"ok": True, "changed": {}}),
     "env_bool-011": Differs("D25: a malformed variable stops the start", "refused"),
-    # groups that wait
-    "dedup": Waits("group marks by days (D10), which the ledger keeps"),
+    # groups that are not asked here
+    "dedup": Elsewhere("tests/jobs/test_decide.py: the ledger keeps the marks (D10), not sets in Redis"),
     "dropbox_normalise": Waits("offload (D23)"),
     "magic_link": Waits("the access page (D29)"),
     "object_key": Waits("offload (D23)"),
     "r2_fetch": Waits("offload (D23)"),
     "r2_links": Waits("offload (D23)"),
-    "rate_limit": Waits("the rate limit of an endpoint (D16)"),
-    "url_normalise": Waits("the endpoint page (D26)"),
+    "rate_limit": Elsewhere("tests/jobs/test_rate_limit.py"),
+    "url_normalise": Elsewhere("tests/rules/test_endpoint_draft.py, tests/integrations/test_network.py"),
 }

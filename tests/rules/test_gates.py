@@ -129,6 +129,22 @@ def test_the_link_policy_is_the_rules_own() -> None:
     assert ask(DESABO, has_links=False).action is Action.SEND
 
 
+def test_a_hold_that_lacks_its_link_says_at_once_that_it_will_be_dropped() -> None:
+    gate = ask(LINKS, AFTER, has_links=False)
+    assert (gate.action, gate.reason.code, gate.reason.facts["lacks_link"]) == (
+        Action.HOLD,
+        "after_window",
+        True,
+    )
+    assert (gate.steps[-1].mark, gate.steps[-1].reason.code) == (Mark.NOTED, "lacks_link")
+    assert gate.release_at is not None
+    late = ask(LINKS, gate.release_at, has_links=False)
+    assert (late.action, late.reason.code) == (Action.DROP, "no_links")
+    for other in (ask(LINKS, AFTER), ask(DESABO, AFTER, urgent=True, has_links=False)):
+        assert (other.action, codes(other)[-1]) == (Action.HOLD, "after_window")
+        assert "lacks_link" not in other.reason.facts
+
+
 def test_a_pause_ends_when_somebody_ends_it() -> None:
     assert ask(LINKS, AFTER, Settings(sending_enabled=False)).release_at is None
 

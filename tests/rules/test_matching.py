@@ -6,6 +6,7 @@ import pytest
 
 from app.rules.condition import OPERATORS, Condition, Field, Operator
 from app.rules.mail import Mail
+from app.rules.pattern import READ
 from app.rules.verdict import Mark
 from app.rules.words import say
 from tests.rules.cast import FOLDER, LOT_42, MISSION, a_mail
@@ -138,6 +139,29 @@ def test_an_exact_condition_tells_case_and_accents_apart(field: str, operator: O
     assert holds("Zoé à Évry", exact=True)
     assert not holds("zoé à évry", exact=True)
     assert not holds("Zoe a Evry", exact=True)
+
+
+def test_what_is_not_found_to_the_letter_says_that_case_and_accents_count() -> None:
+    def line(asked: str = "subject contains", **more: bool) -> str:
+        (step,) = answer(a_mail("facture 12", ""), asks(asked, "Facturé", **more)).steps
+        return say(step.reason)
+
+    assert line(exact=True) == "No: Subject contains “Facturé” (case and accents count); seen: “facture 12”"
+    assert "does not contain “Facturé” (case and accents count)" in line("subject not contains", exact=True)
+    assert line() == "Subject contains “Facturé”; seen: “facture 12”"
+
+
+def test_a_pattern_that_did_not_read_all_of_a_text_says_so() -> None:
+    def line(text: str, pattern: str, **more: bool) -> str:
+        (step,) = answer(a_mail("", text), asks("text matches", pattern, **more)).steps
+        return say(step.reason)
+
+    short, long = "y" * READ, "y" * READ + "x"
+    assert "(only the first 256 kB of so long a text are read)" in line(long, "x")
+    assert "accents count and only the first 256 kB" in line(long, "x", exact=True)
+    assert "only the first 9 kB" in line(short, "z{1000}" * 7)
+    assert "only the first" not in line(short, "x")
+    assert "only the first" not in line(long, "y")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,8 @@ def test_a_detector_that_is_not_wanted_says_nothing_of_the_mail() -> None:
     unwanted = asks("detector not equals", "recadrage")
     assert [step.mark for step in answer(MAIL, unwanted).steps] == [Mark.STOPPED]
     assert answer(MAIL, unwanted).detector is None
+    (step,) = answer(MAIL, unwanted).steps
+    assert say(step.reason).startswith("It is a recadrage mission, and the rule “Any other mail")
     assert answer(a_mail("Lots", OFFER), unwanted).against is None
     for whole in (group("not all", RECADRAGE, NO), group("all", YES, group("not all", RECADRAGE, NO))):
         assert answer_to(MAIL, whole).against is None

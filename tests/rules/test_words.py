@@ -31,6 +31,8 @@ MADE_UP |= {
     f"asks_{sign}{noun}" for sign in ("", "no_") for noun in ("attachment", "detector", "header", "link")
 }
 FACTS = {
+    "how": [{"code": "read_in_part", "facts": {"read": 256}}],
+    "read": 256,
     "now": "20h12",
     "opens": "09h00",
     "closes": "19h00",

@@ -96,6 +96,22 @@ async def test_a_hold_that_ends_before_it_may_go_says_that_it_will_be_dropped(
         assert "by itself" not in page, address
 
 
+async def test_a_hold_that_lacks_its_link_does_not_say_that_it_goes(
+    site: Site, ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    why = reason("before_window", opens="09h00", closes="19h00", now="08h12", action="hold", lacks_link=True)
+    number = await hold(site, cast, "Lot 7", reason=why)
+    page = (await ada.get("/held?q=Lot+7")).text
+    assert re.search(r"will be dropped \w+day \d\dh\d\d unless somebody releases it", page)
+    assert not re.search(r"goes \w+day", page)
+    page = (await ada.get(f"/deliveries/{number}")).text
+    assert re.search(r"It has no delivery link: it will be dropped \w+day \d\dh\d\d unless", page)
+    assert "<dt>Goes" not in page
+    number = await hold(site, cast, "Lot 8", reason=reason("paused", lacks_link=True), release_at=None)
+    for address in ("/held?q=Lot+8", f"/deliveries/{number}"):
+        assert "will be dropped after the pause unless" in (await ada.get(address)).text
+
+
 async def test_the_queue_is_narrowed_by_each_of_its_filters(
     site: Site, ada: httpx2.AsyncClient, cast: Cast
 ) -> None:

@@ -1,14 +1,18 @@
 """The lab: any mail put before the rules of this moment, or a draft; nothing of it is kept."""
 
+import asyncio
+import os
+
 import httpx2
 import pytest
 from sqlmodel import SQLModel, select
 
 from app.models import Decision, Delivery, Mailbox, Message, Raw, RuleVersion
 from app.views.lab import LARGEST
+from tests.chaos.children import children
 from tests.letters import a_mail, matching, nested
 from tests.views.cast import Cast
-from tests.views.test_trials import judge, try_out
+from tests.views.trying import judge, try_out
 from tests.web.client import Site
 
 FRAGMENT = {"HX-Request": "true"}
@@ -115,6 +119,26 @@ async def test_a_draft_of_a_trial_judges_the_mail_too(ada: httpx2.AsyncClient) -
     assert "It would go to studio at once" in page
 
 
+@pytest.mark.usefixtures("receiving")
+async def test_a_rule_that_ends_the_search_before_the_draft_is_named(ada: httpx2.AsyncClient) -> None:
+    await try_out(ada)
+    mail = matching(82)
+    page = " ".join((await hand_in(ada, mail, trial="1")).text.split())
+    assert "The draft “Newsletters” was not asked: before it, the rule “Recadrage” matched" in page
+    assert "was not asked" not in (await hand_in(ada, mail)).text
+    assert "was not asked" not in (await hand_in(ada, a_mail("L'agenda", "Rien."), trial="1")).text
+    assert "was not asked" not in (await hand_in(ada, a_mail("Re: Agenda", "Rien."), trial="1")).text
+
+
+@pytest.mark.usefixtures("receiving")
+async def test_a_mail_is_judged_as_one_of_the_chosen_mailbox(ada: httpx2.AsyncClient) -> None:
+    await try_out(ada, **{"conditions.0.field": "mailbox", "conditions.0.values": "archives"})
+    mail = a_mail("L'agenda", "Rien.")
+    assert "It would go to studio at once" in (await hand_in(ada, mail, trial="1", mailbox="2")).text
+    for elsewhere in ({"mailbox": "1"}, {}):
+        assert "Nothing would be sent." in (await hand_in(ada, mail, trial="1", **elsewhere)).text
+
+
 @pytest.mark.usefixtures("cast")
 async def test_a_draft_with_a_template_shows_the_body_it_makes(ada: httpx2.AsyncClient) -> None:
     await try_out(ada, template='{"about": "{{subject}}"}')
@@ -131,6 +155,17 @@ async def test_a_mail_of_ten_megabytes_is_taken_and_a_larger_one_is_told_so(ada:
     answer = await hand_in(ada, mail + filler + b"y" * 200)
     assert (answer.status_code, "larger than 10 MB" in answer.text) == (422, True)
     assert (await hand_in(ada, mail + b"y" * (LARGEST + 2**20))).status_code == 413
+
+
+@pytest.mark.usefixtures("cast")
+async def test_two_mails_are_read_at_once_and_others_wait_for_their_turn(ada: httpx2.AsyncClient) -> None:
+    mails = {asyncio.create_task(hand_in(ada, a_mail(f"Film {number}", "Rien."))) for number in range(6)}
+    seen, left = set(), mails
+    while left:
+        _, left = await asyncio.wait(left, timeout=0.01)
+        seen.add(sum(role == "parser" for role, _ in children(os.getpid())))
+    assert 1 <= max(seen) <= 2
+    assert {mail.result().status_code for mail in mails} == {200}
 
 
 @pytest.mark.usefixtures("cast")

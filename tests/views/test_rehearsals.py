@@ -2,13 +2,27 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app.models import Decision, Delivery, GroupMark, Mailbox, Message, Raw, Rule, RuleVersion, Setting
+from app.models import (
+    Decision,
+    Delivery,
+    Endpoint,
+    EndpointState,
+    GroupMark,
+    Mailbox,
+    Message,
+    Raw,
+    Rule,
+    RuleVersion,
+    Setting,
+)
+from app.models.endpoint_test import EndpointTest
 from app.rules.subject import group_of
 from tests.views.cast import Cast, a_message
 from tests.web.client import Site
@@ -57,6 +71,29 @@ async def test_todays_settings_count(ada: httpx2.AsyncClient, site: Site, receiv
     assert "Nothing would be sent." in (await ada.get(f"/messages/{mail}/rehearsal")).text
 
 
+async def test_receivers_that_take_nothing_now_are_said_to_wait(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    mail = receiving.messages["matching"].id
+    studio, planning = (one.id or 0 for one in receiving.endpoints)
+    async with site.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            version.endpoint_ids = [studio, planning]
+        (await db.get_one(Endpoint, studio)).state = EndpointState.PAUSED
+    page = (await ada.get(f"/messages/{mail}/rehearsal")).text
+    assert "It would go to planning at once" in page
+    assert "It would be made for studio and wait. The receiver is paused." in page
+    async with site.database.transaction() as db:
+        endpoint, now = await db.get_one(Endpoint, planning), site.clock()
+        endpoint.rate_per_hour = 1
+        test = EndpointTest(endpoint_id=planning, webhook_id="", requested_by="ada", requested_at=now)
+        test.started_at = now
+        db.add(test)
+    page = (await ada.get(f"/messages/{mail}/rehearsal")).text
+    assert "It would be made for planning and wait. The receiver is set to 1 tries an hour" in page
+    assert "at once" not in page
+
+
 async def test_a_hold_that_would_end_first_is_said_to_be_dropped(
     ada: httpx2.AsyncClient, site: Site, receiving: Cast
 ) -> None:
@@ -71,6 +108,23 @@ async def test_a_hold_that_would_end_first_is_said_to_be_dropped(
     page = (await ada.get(f"/messages/{mail.id}/rehearsal")).text
     assert re.search("It would be held for studio and dropped .{5,20} unless somebody releases it", page)
     assert "at the longest" not in page
+
+
+async def test_a_hold_that_lacks_its_link_is_said_to_be_dropped(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    today = await site.today()
+    async with site.database.transaction() as db:
+        for version in (await db.exec(select(RuleVersion))).all():
+            anything = {"conditions": {"mode": "all", "items": []}, "links_required": True}
+            version.definition = version.definition | anything | {"hold_expires": "never"}
+        (await Setting.load(db)).vacation_start = (await Setting.load(db)).vacation_end = today
+        mail = await a_message(db, receiving, "Lot 7", text="Bonjour")
+        (await db.exec(select(Raw).where(Raw.message_id == mail.id))).one().headers = []
+    page = (await ada.get(f"/messages/{mail.id}/rehearsal")).text
+    assert re.search("It would be held for studio and dropped .{5,40} unless somebody releases it", page)
+    assert "It has no delivery link: it will be dropped then" in page
+    assert "then go to" not in page
 
 
 async def test_another_mail_speaks_for_a_group_but_never_the_mail_itself(
@@ -117,6 +171,23 @@ async def test_a_sender_who_is_no_longer_on_the_list_is_refused_first(
     page = (await ada.get(f"/messages/{receiving.messages['matching'].id}/rehearsal")).text
     assert "is not on the list of this mailbox" in page
     assert "the rules are not asked" in page
+
+
+async def test_what_stops_a_duplicate_or_a_large_mail_stops_none_that_somebody_insisted_on(
+    ada: httpx2.AsyncClient, site: Site, receiving: Cast
+) -> None:
+    async def asked(**columns: Any) -> str:  # noqa: ANN401 - of the mail
+        async with site.database.transaction() as db:
+            (await db.get_one(Message, mail.id)).sqlmodel_update(columns)
+        return (await ada.get(f"/messages/{mail.id}/rehearsal")).text
+
+    mail, refused = receiving.messages["matching"], "the rules are not asked"
+    assert refused in await asked(duplicate_of=receiving.messages["newsletter"].id)
+    assert refused not in await asked(insisted=True)
+    async with site.database.transaction() as db:
+        (await Setting.load(db)).max_email_size_mb = 1
+    assert refused not in await asked(duplicate_of=None, size=2 * 1024 * 1024)
+    assert refused in await asked(insisted=False)
 
 
 async def test_a_mail_whose_text_was_not_kept_says_so(ada: httpx2.AsyncClient, cast: Cast) -> None:

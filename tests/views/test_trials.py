@@ -2,63 +2,21 @@
 
 import re
 from html import unescape
-from typing import Any
 
 import httpx2
 import pytest
 from sqlmodel import select
 from starlette.datastructures import FormData
 
-from app.integrations.network import Gate
-from app.integrations.parser import Parser
-from app.integrations.webhook import Webhooks
-from app.jobs.context import Context
 from app.jobs.draft import MOST_WAITING
-from app.jobs.queue import Queue
-from app.jobs.trial import next_trial
-from app.models import Rule, RuleVersion, Run, RunState, Setting
-from app.vault import Vault
+from app.models import Rule, RuleVersion, Run, RunState
 from app.views.rule_fields import fields_of
 from app.views.rule_form import raw_from
 from tests.views.cast import Cast, a_message
+from tests.views.trying import DRAFT, judge, try_out
 from tests.web.client import Site
 
 FRAGMENT = {"HX-Request": "true"}
-DRAFT = {
-    "name": "Newsletters",
-    "conditions.mode": "all",
-    "conditions.0.field": "subject",
-    "conditions.0.operator": "contains",
-    "conditions.0.values": "agenda",
-    "links_required": "false",
-    "offload": "true",
-}
-
-
-async def judge(site: Site) -> None:
-    """What a worker does: run the trials that wait."""
-    webhooks, queue = Webhooks(Gate("")), Queue(site.config.redis_url)
-    async with Parser() as parser:
-        context = Context(
-            config=site.config,
-            database=site.database,
-            queue=queue,
-            vault=Vault("a key for tests only"),
-            parser=parser,
-            webhooks=webhooks,
-            owner="elsewhere/worker/1/1",
-            now=site.clock,
-        )
-        while await next_trial(context):
-            pass
-    await webhooks.aclose()
-    await queue.aclose()
-
-
-async def try_out(ada: httpx2.AsyncClient, **fields: Any) -> str:  # noqa: ANN401 - fields of a form
-    answer = await ada.post("/trials", data=DRAFT | {"endpoint_ids": "1"} | fields)
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
 
 
 async def runs(site: Site) -> list[Run]:
@@ -76,6 +34,20 @@ async def test_a_draft_of_a_new_rule_is_tried_over_a_week(ada: httpx2.AsyncClien
     page = (await ada.get("/trials/1")).text
     assert "Waits for its turn" in page
     assert "sse:run-changed" in page
+
+
+@pytest.mark.usefixtures("cast")
+async def test_the_form_of_a_rule_asks_over_which_days_it_is_tried(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    page = (await ada.get("/rules/new")).text
+    assert re.findall(r'value="(\d+)"', page.partition('name="days"')[2].partition("</select>")[0]) == [
+        "1",
+        "7",
+        "30",
+    ]
+    await try_out(ada, days="30")
+    assert (await runs(site))[0].details["days"] == 30
 
 
 @pytest.mark.usefixtures("cast")
@@ -114,32 +86,6 @@ async def test_long_lists_come_in_pages(ada: httpx2.AsyncClient, site: Site, cas
     found = [re.findall(r'id="result-(\d+)"', page) for page in (first, second)]
     assert [len(one) for one in found] == [50, 10]
     assert not set(found[0]) & set(found[1])
-
-
-async def test_one_mail_is_explained_on_both_sides(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
-    await try_out(ada, **{"conditions.0.field": "text", "conditions.0.values": "livrer"})
-    await judge(site)
-    mail = cast.messages["newsletter"].id
-    page = (await ada.get(f"/trials/1/messages/{mail}")).text
-    live, draft = page.split('id="side-draft"')
-    assert "Rule “Newsletters”" in draft
-    assert "Rule “Newsletters”" not in live
-    assert draft.count('class="deciding"') == 1
-    assert "microsoft_graph_email_id" in draft
-    assert "have changed since" not in page
-    assert (await ada.get(f"/trials/1/messages/{cast.messages['reply'].id}")).status_code == 404
-
-
-async def test_a_side_that_would_be_another_by_now_says_so(
-    ada: httpx2.AsyncClient, site: Site, cast: Cast
-) -> None:
-    await try_out(ada)
-    await judge(site)
-    async with site.database.transaction() as db:
-        (await Setting.load(db)).exclude_keywords = ["agenda"]
-    assert (
-        "have changed since" in (await ada.get(f"/trials/1/messages/{cast.messages['newsletter'].id}")).text
-    )
 
 
 @pytest.mark.usefixtures("cast")
