@@ -14,10 +14,13 @@ POINTS = (
     "decide.claimed",
     "t2.before_commit",
     "t2.after_commit",
+    "claim.before_commit",
     "claim.after_commit",
     "send.after",
     "record.before_commit",
     "record.after_commit",
+    "sweep.before_commit",
+    "release.before_commit",
     "replay.before_commit",
     "replay.after_commit",
 )

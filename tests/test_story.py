@@ -104,6 +104,19 @@ def test_a_pause_survives_a_restart(story: Story) -> None:
     assert len(story.sink.seen) == 1
 
 
+def test_a_death_at_a_release_lets_it_happen_once(story: Story) -> None:
+    with story.program() as program, program.signed_in() as browser:
+        browser.post("/pause", data={"to": "paused"}, headers={"Origin": program.url})
+        story.arrives(matching(42))
+        eventually(lambda: _reasons(story) == [("held", "paused")], timeout=PATIENCE)
+    point = {"TESTING": "1", "CRASH_AT": "release.before_commit"}
+    with story.program(point) as program, program.signed_in() as browser:
+        browser.post("/pause", data={"to": "on", "per_minute": "0"}, headers={"Origin": program.url})
+        eventually((story.data_dir / "crashed-release.before_commit-0").exists, timeout=PATIENCE)
+        eventually(lambda: _all_sent(story, 1), timeout=PATIENCE)
+    assert len(story.sink.seen) == 1
+
+
 def _reasons(story: Story) -> list[tuple[object, ...]]:
     return story.query("SELECT state, reason ->> 'code' FROM delivery")
 
@@ -111,7 +124,8 @@ def _reasons(story: Story) -> list[tuple[object, ...]]:
 # One life of the program for several points, each death followed by a fresh worker. Where requests may be on
 # their way beside the one that dies, only a single mail says for certain how often it arrived. A replay has
 # a test of its own.
-LIVES = [(POINTS[:3], 3), (POINTS[3:6], 3), (POINTS[6:9], 3), *(((point,), 1) for point in POINTS[9:12])]
+LIVES = [(POINTS[:3], 3), (POINTS[3:6], 3), (POINTS[6:9], 3), *(((point,), 1) for point in POINTS[9:13])]
+LIVES += [(("send.after", "sweep.before_commit"), 1)]
 SENT_TWICE = {"send.after", "record.before_commit"}
 
 

@@ -61,6 +61,8 @@ async def claim(context: Context, room: Room, *, look_first: bool = True) -> lis
             taken += [(one.endpoint, row) for row in rows]
         places = {one.endpoint.id: one.places for one in shares}
         claimed = await _prepare(db, taken, places, owner=owner, now=now)
+        if claimed:
+            context.crash.point("claim.before_commit")
     context.crash.point("claim.after_commit")
     return claimed
 

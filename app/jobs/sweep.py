@@ -39,6 +39,7 @@ async def sweep(context: Context) -> bool:
         changed += await _put_right(db, now)
         changed += await drop_of_deleted(db, now)
         changed += await _forget_old_secrets(db, now)
+        context.crash.point("sweep.before_commit")
     changed += await _release(context, now)
     if changed:
         context.bells.deliver.set()
@@ -53,6 +54,8 @@ async def _release(context: Context, now: datetime) -> int:
     for _ in range(MOST_BATCHES):
         async with context.database.transaction() as db:
             looked_at = await release_due(db, now)
+            if looked_at:
+                context.crash.point("release.before_commit")
         released += looked_at
         if looked_at < AT_ONCE:
             break

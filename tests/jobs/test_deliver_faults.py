@@ -21,6 +21,7 @@ from app.models import (
     EndpointState,
     Sending,
 )
+from app.rules.pace import START
 from tests.jobs.conftest import World, room, running
 from tests.letters import with_link
 from tests.servers.waiting import eventually_async
@@ -116,6 +117,10 @@ async def test_a_result_that_cannot_be_recorded_takes_no_other_along(world: Worl
     async with running(deliverer):
         await deliverer.drain()
     assert [delivery.state for delivery in await world.rows(Delivery)] == ["sent", "sending", "sent"]
+    world.clock.pass_(minutes=10)
+    await sweep(world.context)  # its lease is over, and the attempt that is not there stops no sweep
+    assert (await world.rows(Delivery))[1].state is DeliveryState.PENDING
+    assert (await world.one(Endpoint)).pace == START
 
 
 async def test_results_wait_for_a_database_that_is_busy(world: World) -> None:
