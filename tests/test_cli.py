@@ -46,6 +46,18 @@ async def test_each_role_names_every_malformed_variable(role: str, tmp_path: Pat
     assert sorted(line.split(":")[1].strip() for line in lines) == ["ALLOW_INSECURE_TLS", "LOG_LEVEL"]
 
 
+@pytest.mark.parametrize(("version", "code"), [("3.7.0", 2), ("3.51.2", 2), ("3.51.3", 0)])
+async def test_with_an_unsound_sqlite_nothing_starts(version: str, code: int, tmp_path: Path) -> None:
+    """The library that is found first says that it is of that version."""
+    told = f"sqlite_version, sqlite_version_info = {version!r}, {tuple(map(int, version.split('.')))}"
+    (tmp_path / "pysqlite3.py").write_text(f"import sqlite3 as dbapi2\nfrom sqlite3 import *\n{told}\n")
+    async with started("app.cli", "migrate", DATA_DIR=str(tmp_path), PYTHONPATH=str(tmp_path)) as running:
+        assert await running.ended() == code
+
+    refused = f"signal-server: SQLite {version} can corrupt a shared database: 3.51.3 or newer is needed\n"
+    assert (refused in running.errors, (tmp_path / "signal.db").exists()) == (bool(code), not code)
+
+
 async def test_the_doctor_says_one_line_each_and_fails_with_any(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as receiver, socket.create_server(("127.0.0.1", 0)) as gone:
         port, closed = receiver.getsockname()[1], gone.getsockname()[1]

@@ -38,13 +38,13 @@ class Start:
     first_contact: FirstContact
     since: datetime | None
 
-    def refuses(self, item: Listed) -> bool:
-        """Whether this mail was there before the start; once the folder is settled, none was."""
+    def refusal(self, item: Listed) -> Reason | None:
+        """Say why this mail is from before the start, if it is; once the folder is settled, none is."""
         if self.settled or item.uid > self.baseline:
-            return False
+            return None
         if self.first_contact is FirstContact.UNSEEN:
-            return item.seen
-        return self.since is None or item.internal_at < self.since
+            return Reason("read_before") if item.seen else None
+        return Reason("before_start") if self.since is None or item.internal_at < self.since else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

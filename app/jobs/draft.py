@@ -9,8 +9,10 @@ from app.jobs.compare import marks_of
 from app.jobs.letter import Letter
 from app.jobs.rehearse import Rehearsal, rules_with
 from app.models import Message, Run, Setting, TrialResult
+from app.models import Rule as SavedRule
 from app.models.trial import COUNTED, KIND
 from app.rules.decide import decide
+from app.rules.diff import differences
 from app.rules.rule import Rule
 from app.rules.settings import Settings
 
@@ -35,6 +37,18 @@ def request_trial(
     run = Run(kind=KIND, details=details, requested_by=by, created_at=now)
     db.add(run)
     return run
+
+
+def belongs_to(run: Run, rule: SavedRule) -> None:
+    """Make a trial one of this rule, as which its draft was saved."""
+    run.details = {**run.details, "rule_id": rule.id, "based_on": rule.version}
+
+
+async def saved_as(db: AsyncSession, run: Run) -> SavedRule | None:
+    """Give the rule of a trial, if that says what the draft does."""
+    rule = await db.get(SavedRule, run.details["rule_id"]) if run.details["rule_id"] else None
+    version = await rule.in_version(db, rule.version) if rule else None
+    return None if version is None or differences(version.as_value(), draft_of(run), {}) else rule
 
 
 def draft_of(run: Run) -> Rule:

@@ -88,8 +88,8 @@ async def _heads(
 
 def _refusal(shelf: Shelf, candidate: Candidate) -> Reason | None:
     """Say why a mail's body is not fetched, if it is not."""
-    if shelf.start.refuses(candidate.item):
-        return Reason("before_start", {})
+    if (before := shelf.start.refusal(candidate.item)) is not None:
+        return before
     senders = () if candidate.unreadable else shelf.mailbox.senders  # nobody knows who wrote it
     limit = size_limit(None) if candidate.insisted else shelf.limit
     return turned_away(candidate.sender, candidate.item.size, senders=senders, limit=limit)

@@ -21,6 +21,7 @@ from app.models.waiting import waits
 from app.rules.verdict import Reason, Verdict
 
 PAGE = 50
+ATTENTION = "needs_attention"  # beside the states, as a choice of the list
 WORST_FIRST = (
     DeliveryState.FAILED,
     DeliveryState.HELD,
@@ -85,6 +86,8 @@ class DeliveryFilter:
         conditions = contains(self.text)
         if self.state in set(DeliveryState):
             conditions.append(col(Delivery.state) == DeliveryState(self.state))
+        if self.state == ATTENTION:
+            conditions.append(col(Delivery.needs_attention).is_(True))
         if self.endpoint is not None:
             conditions.append(col(Delivery.endpoint_id) == self.endpoint)
         if self.rule is not None:

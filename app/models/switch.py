@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.models.delivery import Delivery, DeliveryState
+from app.models.endpoint import Endpoint, EndpointState
 from app.models.log_event import LogEvent
 from app.models.setting import Sending, Setting
 
@@ -24,8 +26,13 @@ class Switch:
     per_minute: int
     kept: int  # what it keeps back, and what goes one after the other since
     left: int  # what is on its way
+    stopped: int  # of that, for receivers to which nothing goes
     by: str = ""
     since: datetime | None = None
+
+    @property
+    def going(self) -> int:
+        return self.left - self.stopped
 
     @property
     def word(self) -> str:
@@ -45,6 +52,7 @@ async def switch(db: AsyncSession, setting: Setting, *, left: int, now: datetime
         per_minute=setting.resume_per_minute,
         kept=(await db.exec(waits)).one(),
         left=left,
+        stopped=(await db.exec(_stopped())).one(),
         by=turned.subject if turned else "",
         since=turned.at if turned else None,
     )
@@ -60,6 +68,14 @@ def _waits(sending: Sending, now: datetime) -> ColumnElement[bool]:
     if sending is Sending.ON:
         return in_line
     return or_(in_line, held_by_switch(), *([Delivery.is_due(now)] if sending is Sending.PAUSED else []))
+
+
+def _stopped() -> SelectOfScalar[int]:
+    """Count what waits until somebody takes its receiver up again."""
+    stopped = select(Endpoint.id).where(col(Endpoint.state).in_([EndpointState.PAUSED, EndpointState.PARKED]))
+    return select(func.count()).where(
+        Delivery.is_now(DeliveryState.PENDING), col(Delivery.endpoint_id).in_(stopped)
+    )
 
 
 async def _turned(db: AsyncSession, sending: Sending) -> LogEvent | None:

@@ -16,6 +16,7 @@ from app.rules.verdict import Mark, Reason, Step
 KILOBYTE = 1024
 MEGABYTE = 1024 * 1024
 _NOTHING = (None, Finding())
+_UNMET = {"present": "not_there", "not_present": "not_wanted"}
 
 
 class Answer(NamedTuple):
@@ -222,4 +223,5 @@ def _line(condition: Condition, *, met: bool, saw: str) -> _Line:
         "value": ", ".join(condition.values)[:SEEN],
         "saw": saw,
     }
-    return _Line(Reason("condition_met" if holds else "condition_unmet", facts), holds)
+    code = "condition_met" if holds else _UNMET.get(facts["operator"], "condition_unmet")
+    return _Line(Reason(code, facts), holds)

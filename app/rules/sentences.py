@@ -10,6 +10,7 @@ from app.rules.vocabulary import N_
 SENTENCES: dict[str, tuple[str, ...]] = {
     # what is asked of a mail before any rule
     "before_start": (N_("Older than the start chosen for this mailbox: listed, not processed"),),
+    "read_before": (N_("It was there and read before this mailbox was connected: listed, not processed"),),
     "sender_not_listed": (
         N_("The sender {sender} is not on the list of this mailbox"),
         N_("The sender is not on the list of this mailbox"),
@@ -64,6 +65,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("No: {what:word} {operator:word} “{value}”; there is none"),
         N_("No: {what:word} {operator:word}; seen: “{saw}”"),
         N_("No: {what:word} {operator:word}"),
+    ),
+    "not_there": (N_("Not found: {what:word}"),),
+    "not_wanted": (
+        N_("Found, though it must not be there: {what:word}; seen: “{saw}”"),
+        N_("Found, though it must not be there: {what:word}"),
     ),
     "to_the_letter": (N_("case and accents count"),),
     "read_in_part": (N_("only the first {read} kB of so long a text are read"),),

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from app.events import Event
 from app.jobs import amend
-from app.models import Rule, RuleVersion, rulebook
+from app.jobs.draft import belongs_to
+from app.models import Rule, RuleVersion, Run, rulebook, trial
 from app.rules import draft
 from app.rules.diff import Difference, Said, differences
 from app.rules.rule import Rule as RuleValue
@@ -37,12 +38,17 @@ async def new(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     async with request.form(max_files=0) as form:
-        raw = raw_from(form)
+        raw, tried = raw_from(form), number_in(form, "trial")
     async with request.state["database"].transaction() as db:
+        run = await Run.find(db, trial.KIND, tried)
+        if run is not None and run.details["rule_id"]:
+            raise Refused(N_("This draft was saved already: its trial says as which rule."))
         value, problems = await _read(db, raw)
         if value is None:
             return await show_form(request, db, Writing(raw=raw, problems=problems), status=422)
         rule = await amend.create(db, value, by=signed_in_as(request), now=request.state["now"]())
+        if run is not None:
+            belongs_to(run, rule)
     return await _saved(request, rule)
 
 

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from app.events import Event
-from app.jobs.draft import MOST_WAITING, judge_again, moment_of, request_trial
+from app.jobs.draft import MOST_WAITING, judge_again, moment_of, request_trial, saved_as
 from app.jobs.rehearse import Rehearsal
 from app.models import Change, Rule, Run, Setting, rulebook, trial
 from app.models.setting import Sending
@@ -109,6 +109,7 @@ async def _shown(request: Request, db: AsyncSession, run: Run) -> dict[str, Any]
         "run": run,
         "rule": run.details["draft"]["name"],
         "fields": fields_of(run.details["draft"]),
+        "saved": await saved_as(db, run),
         "lists": LISTS,
         "show": show,
         "found": await trial.results(db, run.id or 0, show, before=before),

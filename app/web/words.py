@@ -24,6 +24,7 @@ WORDS = (
     N_("sent"),
     N_("failed"),
     N_("dropped"),
+    N_("needs attention"),
     # a mailbox
     N_("new"),
     N_("ok"),

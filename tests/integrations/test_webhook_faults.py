@@ -222,7 +222,8 @@ async def test_a_receiver_without_tls_is_not_spoken_to_in_plain(sink: Sink, webh
 async def test_a_handshake_that_never_ends_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts, nobody speaks
         posting = Webhooks(Gate("127.0.0.1"))
-        error = await failure(posting, Target(key=1, url=f"https://127.0.0.1:{silent.getsockname()[1]}/"))
+        silence = Target(key=1, url=f"https://127.0.0.1:{silent.getsockname()[1]}/")
+        error = await failure(posting, silence, 2)
         await posting.aclose()
     assert (error.reason, error.sent) == (Failure.TIMED_OUT, False)
     assert "tls" in error.detail

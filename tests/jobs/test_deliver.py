@@ -17,7 +17,17 @@ from app.jobs.outcome import record
 from app.jobs.owner import machine
 from app.jobs.result import Result
 from app.jobs.sweep import sweep
-from app.models import Attempt, Delivery, DeliveryState, Endpoint, EndpointState, Mode, Sending
+from app.models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    EndpointState,
+    Mode,
+    Notice,
+    NoticeKind,
+    Sending,
+)
 from app.models.refusal import stops
 from app.rules.retry import wait_asked
 from tests.jobs.conftest import World, room, running
@@ -112,6 +122,14 @@ async def test_a_415_is_answered_with_the_same_bytes_as_a_form_once(world: World
     assert (await world.one(Delivery)).state is DeliveryState.FAILED
 
 
+async def test_a_415_is_the_last_word_where_no_form_is_wanted(world: World) -> None:
+    await world.change(Endpoint, form_on_415=False)
+    world.sink.answer(415)
+    await _decided(world)
+    assert await world.deliver() == 1
+    assert (await world.one(Delivery)).state is DeliveryState.FAILED
+
+
 async def test_an_endpoint_in_form_mode_gets_a_form_at_once(world: World) -> None:
     await world.change(Endpoint, mode=Mode.FORM)
     await _decided(world)
@@ -119,8 +137,9 @@ async def test_an_endpoint_in_form_mode_gets_a_form_at_once(world: World) -> Non
     assert world.sink.seen[0].headers["content-type"] == "application/x-www-form-urlencoded"
 
 
-async def test_retry_after_leaves_the_whole_endpoint_alone(world: World) -> None:
-    world.sink.answers.append(Answer(status=429, headers={"Retry-After": "3600"}))
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_leaves_the_whole_endpoint_alone(world: World, status: int) -> None:
+    world.sink.answers.append(Answer(status=status, headers={"Retry-After": "3600"}))
     await _decided(world)
     await world.deliver()
     await _decided(world)
@@ -131,7 +150,7 @@ async def test_retry_after_leaves_the_whole_endpoint_alone(world: World) -> None
 
 
 async def test_over_the_rate_limit_a_delivery_waits(world: World) -> None:
-    await world.change(Endpoint, rate_per_hour=2)
+    await world.change(Endpoint, rate_per_hour=2, pace=16.0)
     await _decided(world, mails=3)
     begun = world.clock()
     assert await world.deliver() == 2
@@ -178,6 +197,7 @@ async def test_a_private_target_that_is_not_allowed_is_held_with_its_reason(worl
     await world.deliver()
     delivery = await world.one(Delivery)
     assert (delivery.state, delivery.reason["code"]) == (DeliveryState.HELD, "private_address")
+    assert (await world.one(Notice)).kind is NoticeKind.ENDPOINT_UNREACHABLE
     await sweep(world.context)
     assert (await world.one(Delivery)).state is DeliveryState.HELD
 
@@ -203,10 +223,11 @@ async def test_what_a_dead_process_was_sending_is_sent_again_under_the_same_id(w
     assert [attempt.outcome for attempt in await world.rows(Attempt)] == ["lost", "sent"]
 
 
-async def test_a_lease_that_ran_out_is_given_back(world: World) -> None:
+@pytest.mark.parametrize("passed", [46, -3600], ids=["it ran out", "the clock was set back"])
+async def test_a_lease_that_cannot_be_right_is_given_back(world: World, passed: int) -> None:
     await _decided(world)
     await claim(replace(world.context, owner="elsewhere/worker/2/2"), room(1))
-    world.clock.pass_(seconds=46)
+    world.clock.pass_(seconds=passed)
     await sweep(world.context)
     assert (await world.one(Delivery)).state is DeliveryState.PENDING
 

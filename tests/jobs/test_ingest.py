@@ -64,7 +64,7 @@ async def test_at_first_contact_read_mail_is_before_the_start_and_unread_mail_co
     older, newer = await world.rows(Message)
     assert (older.verdict, older.reason, older.subject) == (
         Verdict.IGNORE,
-        {"code": "before_start", "facts": {}},
+        {"code": "read_before", "facts": {}},
         "Les nouvelles du mois",
     )
     assert newer.state is MessageState.STORED

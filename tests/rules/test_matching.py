@@ -33,8 +33,15 @@ def told(mail: Mail, condition: Condition) -> tuple[bool, str]:
     (step,) = answer(mail, condition).steps
     assert say(step.reason)
     assert step.mark in {Mark.PASSED, Mark.STOPPED}
-    assert step.reason.code == ("condition_met" if step.mark is Mark.PASSED else "condition_unmet")
+    assert (step.reason.code == "condition_met") is (step.mark is Mark.PASSED)
     return step.mark is Mark.PASSED, step.reason.facts["saw"]
+
+
+def test_what_is_missing_is_not_said_to_be_there() -> None:
+    (step,) = answer(BARE, asks("link present")).steps
+    assert say(step.reason) == "Not found: Delivery link"
+    (step,) = answer(NEWS, asks("list-id not present")).steps
+    assert say(step.reason) == "Found, though it must not be there: list-id; seen: “<news.example.com>”"
 
 
 TABLE = [

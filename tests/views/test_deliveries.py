@@ -51,6 +51,23 @@ async def test_the_history_is_narrowed_by_each_of_its_filters(ada: httpx2.AsyncC
     assert cast.deliveries["sent"].id not in old
 
 
+async def test_what_a_receiver_refuses_needs_attention_and_says_so(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    number = cast.deliveries["pending"].id
+    assert "needs attention" not in (await ada.get(f"/deliveries/{number}")).text
+    before = rows((await ada.get("/deliveries?state=needs_attention")).text)
+    assert before == [cast.deliveries["failed"].id]
+    async with site.database.transaction() as db:
+        delivery = await db.get_one(Delivery, number)
+        delivery.needs_attention, delivery.attempts = True, 1
+    assert "but needs attention" in (await ada.get(f"/deliveries/{number}")).text
+    page = (await ada.get("/deliveries?state=needs_attention")).text
+    assert set(rows(page)) == {*before, number}
+    assert "needs attention</span>" in page
+    assert number in rows((await ada.get("/")).text)
+
+
 async def test_the_history_is_narrowed_to_the_minute(ada: httpx2.AsyncClient, site: Site, cast: Cast) -> None:
     number = cast.deliveries["sent"].id
     async with site.database.transaction() as db:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
 from app.models import Delivery, DeliveryState, EndpointState, LogEvent, Rule, Setting
-from tests.views.cast import Cast, reason
+from tests.views.cast import Cast, a_delivery, a_message, an_attempt, reason
 from tests.views.receiving import a_receiver, change, stored
 from tests.web.client import Site
 
@@ -41,6 +41,31 @@ async def states(site: Site) -> dict[int, set[str]]:
     async with site.database.reading() as db:
         rows = (await db.exec(select(Delivery.endpoint_id, Delivery.state))).all()
     return {one: {str(state) for number, state in rows if number == one} for one, _ in rows}
+
+
+async def test_one_that_was_refused_before_anything_was_sent_is_not_called_unused(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    assert "not used yet" in await page(ada, "/endpoints/1")
+    async with site.database.transaction() as db:
+        mail = await a_message(db, cast, "Lot 42")
+        why = reason("private_address")
+        refused = await a_delivery(db, cast, mail, state=DeliveryState.HELD, reason=why, needs_attention=True)
+        await an_attempt(db, refused, outcome="private_address", status=None)
+    for address in ("/endpoints", "/endpoints/1"):
+        assert "nothing goes through" in await page(ada, address)
+    shown = await page(ada, "/endpoints/1")
+    assert "no try went through" in shown
+    assert "nothing sent yet" not in shown
+
+
+@pytest.mark.usefixtures("cast")
+async def test_it_is_said_how_to_see_a_secret_that_nobody_was_shown(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    assert "the one it began with never was" in await page(ada, "/endpoints/1")
+    made = await a_receiver(site)
+    assert "A secret is shown once, when it is made." in await page(ada, f"/endpoints/{made}")
 
 
 async def test_without_one_the_page_offers_the_first(ada: httpx2.AsyncClient) -> None:

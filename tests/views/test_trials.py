@@ -179,6 +179,36 @@ async def test_a_new_rule_is_saved_among_the_rules(ada: httpx2.AsyncClient, site
 
 
 @pytest.mark.usefixtures("cast")
+async def test_a_draft_is_saved_as_one_new_rule_however_often_it_is_pressed(
+    ada: httpx2.AsyncClient, site: Site
+) -> None:
+    await try_out(ada)
+    fields = hidden((await ada.get("/trials/1")).text)
+    made = (await ada.post("/rules", data=fields)).headers["location"]
+    again = await ada.post("/rules", data=fields)
+    assert again.status_code == 409
+    assert "This draft was saved already" in again.text
+    page = (await ada.get("/trials/1")).text
+    assert f'Saved as the rule <a href="{made}">Newsletters</a>' in page
+    assert "Save this draft" not in page
+    assert f'href="{made}?trial=1"' in page
+    async with site.database.reading() as db:
+        assert len((await db.exec(select(Rule))).all()) == 4
+
+
+async def test_a_rule_that_was_changed_since_may_be_given_the_draft_again(
+    ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    rule = cast.rules[2]
+    await try_out(ada, rule_id=rule.id, version=rule.version)
+    assert "Save this draft" in (await ada.get("/trials/1")).text
+    await ada.post(f"/rules/{rule.id}/versions", data=hidden((await ada.get("/trials/1")).text))
+    assert "Save this draft" not in (await ada.get("/trials/1")).text
+    await ada.post(f"/rules/{rule.id}/versions/1/restoration")
+    assert "Save this draft" in (await ada.get("/trials/1")).text
+
+
+@pytest.mark.usefixtures("cast")
 async def test_a_trial_is_made_again_over_other_days(ada: httpx2.AsyncClient, site: Site) -> None:
     await try_out(ada)
     await judge(site)

@@ -34,6 +34,23 @@ NEVER_TRIED = {
 }
 
 
+async def test_draining_says_what_waits_for_a_paused_receiver(
+    ada: httpx2.AsyncClient, site: Site, cast: Cast
+) -> None:
+    await calm(site)
+    async with site.database.transaction() as db:
+        for endpoint in (0, 1, 1):
+            mail = await a_message(db, cast, "Lot")
+            await a_delivery(db, cast, mail, endpoint=endpoint, **NEVER_TRIED)
+        (await db.get_one(Endpoint, 2)).state = EndpointState.PAUSED
+    await ada.post("/pause", data={"to": "draining"})
+    assert (await said(ada)).endswith(
+        "1 still goes, what is new is held, 2 wait for a receiver that is paused or parked"
+    )
+    await change(site, cast.endpoints[0], state=EndpointState.PAUSED)
+    assert (await said(ada)).endswith(": what is new is held, 3 wait for a receiver that is paused or parked")
+
+
 async def read(ada: httpx2.AsyncClient, address: str, element: str = "") -> str:
     """What stands there, or in one row of it."""
     page = (await ada.get(address)).text
