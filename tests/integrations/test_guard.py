@@ -1,6 +1,7 @@
 """Between a name and a connection: every address judged, and none but those connected to."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -16,10 +17,10 @@ from app.integrations.guard import CONNECT_LIMIT
 from app.integrations.network import Gate
 from app.integrations.webhook import DeliveryError, Target, Webhooks
 from app.rules.url_faults import OURS
-from tests.faults.test_full_disk import ROOT
 from tests.integrations.ourselves import ADDRESS
 from tests.servers import Sink
 
+ROOT = os.geteuid() == 0
 NETWORK = ("unshare", "--net") if ROOT else ("unshare", "--net", "--user", "--map-root-user")
 HERE = Path(__file__).parents[2]
 
