@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ from app.vault import Vault
 TICK = 1.0  # seconds between two looks at what is due
 HEARTBEAT = 300.0
 DRAIN = 4.0  # seconds for what is under way when we are asked to stop
-RECONNECT = 1.0
+RECONNECT = 1.0, 60.0  # seconds before the doorbell is listened to again: at first, at most
 
 log = structlog.get_logger()
 
@@ -185,13 +186,23 @@ async def _heartbeat() -> None:
 
 
 async def _doorbell(context: Context, polls: Polls) -> None:
-    """Listen for rings; arq's worker ends when Redis goes away, and is started again."""
+    """Listen for rings; arq's worker ends when Redis goes away, and is started again, ever more slowly."""
+    first, longest = RECONNECT
+    pause = 0.0
     while True:
-        await guarded("doorbell", partial(_listen, context, polls))
-        await asyncio.sleep(RECONNECT)
+        began = monotonic()
+        error = await guarded("doorbell", partial(_listen, context, polls))
+        if monotonic() - began > longest:  # it was there
+            pause = 0.0
+        if error and not pause:
+            log.warning("doorbell away", error=error)
+        pause = min(2 * pause or first, longest)
+        await asyncio.sleep(pause)
 
 
-async def _listen(context: Context, polls: Polls) -> None:
+async def _listen(context: Context, polls: Polls) -> str:
+    """Listen until Redis goes away, and give the name of the error that says so."""
+
     async def on_poll(ctx: dict[Any, Any], *ids: Any, **_: Any) -> None:  # noqa: ANN401, ARG001 - arq's protocol
         polls.start(*ids)
 
@@ -209,9 +220,11 @@ async def _listen(context: Context, polls: Polls) -> None:
         REPLAY: bells.replay,
         TEST: bells.test,
     }
+    settings = RedisSettings.from_dsn(context.config.redis_url)
+    settings.conn_retries = 0  # arq would log each
     worker = Worker(
         [func(on_poll, name=POLL), *(func(ringing(bell), name=name) for name, bell in rung.items())],
-        redis_settings=RedisSettings.from_dsn(context.config.redis_url),
+        redis_settings=settings,
         job_serializer=encode,
         job_deserializer=decode,
         poll_delay=0.02,
@@ -225,10 +238,11 @@ async def _listen(context: Context, polls: Polls) -> None:
     try:
         await worker.async_run()
     except (RedisError, OSError) as error:
-        log.warning("doorbell away", error=type(error).__name__)
+        return type(error).__name__
     finally:
         with suppress(RedisError, OSError):
             await worker.close()
+    return ""
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

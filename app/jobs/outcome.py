@@ -28,7 +28,7 @@ async def record(context: Context, results: Sequence[Result]) -> None:
         known = await fates(db, {result.claimed.id for result in results})
         changed: dict[int, Fate] = {}
         heard: dict[int | None, list[tuple[Result, Treatment]]] = defaultdict(list)
-        attempts = []
+        attempts, ended = [], []
         for result in results:
             endpoint, fate = endpoints[result.claimed.endpoint.id], known[result.claimed.id]
             treatment = _treat(fate, endpoint, result)
@@ -36,6 +36,7 @@ async def record(context: Context, results: Sequence[Result]) -> None:
             if not _counts(fate, result, treatment):
                 continue
             changed[fate.id] = fate
+            ended.append((fate, result, treatment))
             if _become(fate, endpoint, result=result, treatment=treatment):
                 heard[endpoint.id].append((result, treatment))
         await save(db, list(changed.values()), attempts)
@@ -44,6 +45,8 @@ async def record(context: Context, results: Sequence[Result]) -> None:
         await db.flush()
         context.crash.point("record.before_commit")
     context.crash.point("record.after_commit")
+    for fate, result, treatment in ended:  # only now: who does not read our log keeps no write lock
+        _log(fate, result, treatment)
 
 
 def _counts(fate: Fate, result: Result, treatment: Treatment) -> bool:
@@ -130,10 +133,13 @@ def _settle(fate: Fate, result: Result, treatment: Treatment) -> None:
             fate.refusals += 1
         else:
             fate.tries += 1
+
+
+def _log(fate: Fate, result: Result, treatment: Treatment) -> None:
     log.info(
         "CUSTOM_WEBHOOK: attempt ended",
         delivery=fate.id,
         outcome=treatment.reason.code,
-        state=treatment.state,
+        state=fate.state.value,
         status=result.answer.status if result.answer else None,
     )

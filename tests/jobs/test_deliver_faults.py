@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Engine, delete, event
 from sqlmodel import col
 from structlog.testing import capture_logs
 
@@ -134,6 +135,25 @@ async def test_results_wait_for_a_database_that_is_busy(world: World) -> None:
             await eventually_async(lambda: [line for line in logs if line["event"] == "not written yet"])
         await world.deliverer.drain()
     assert (await world.one(Delivery)).state is DeliveryState.SENT
+
+
+async def test_what_became_of_it_is_logged_when_the_write_lock_is_free(world: World) -> None:
+    await _decided(world)
+    with capture_logs() as logs:
+
+        def note(*given: Any) -> None:  # noqa: ANN401 - as the events give them
+            logs.append({"event": given[2].partition(" SET ")[0] if len(given) > 1 else "COMMIT"})
+
+        event.listen(Engine, "before_cursor_execute", note)
+        event.listen(Engine, "commit", note)
+        try:
+            await world.deliverer.claim_due()
+            await world.deliverer.drain()
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+            event.remove(Engine, "commit", note)
+    seen = [line["event"] for line in logs]
+    assert "COMMIT" in seen[seen.index("UPDATE attempt") : seen.index("CUSTOM_WEBHOOK: attempt ended")]
 
 
 @pytest.mark.parametrize("stop", ["parked", "paused"])

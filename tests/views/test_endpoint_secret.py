@@ -42,6 +42,7 @@ async def test_a_new_secret_is_asked_for_twice_and_shown_once(
     now = await stored(site, made)
     assert secret_in(answer.text) == vault(site).open(now.secret)
     assert (answer.headers["cache-control"], now.previous_secret) == ("no-store", old)
+    assert 'data-ago="due"' in answer.text.partition("the old one stops on")[2].partition("</p>")[0]
     for address in (f"/endpoints/{made}", f"/endpoints/{made}/secret", f"/endpoints/{made}/settings"):
         assert "whsec_" not in (await ada.get(address)).text
     async with site.database.reading() as db:
@@ -56,6 +57,7 @@ async def test_the_page_says_when_the_old_one_ends(ada: httpx2.AsyncClient, site
     await rotated(ada, made)
     page = (await ada.get(f"/endpoints/{made}")).text
     assert "Two secrets sign." in page
+    assert 'data-ago="due"' in page.partition("The old one stops on")[2].partition("</p>")[0]
     (ends,) = re.findall(r'The old one stops on <time datetime="([^"]+)"', page)
     assert timedelta(hours=23) < datetime.fromisoformat(ends) - site.clock() <= timedelta(hours=24)
     assert "would stop at once" in (await ada.get(f"/endpoints/{made}/secret")).text

@@ -233,3 +233,14 @@ async def test_the_same_is_asked_on_postgresql(postgres: Postgres) -> None:
     assert (shown.board.count, counts.dropping, counts.release_at) == (1, 1, None)
     assert {row.waits.code for row in shown.deliveries if row.waits} == {"endpoint_parked"}
     await database.aclose()
+
+
+async def test_what_a_receiver_refuses_stands_in_the_strip_and_on_the_overview(
+    site: Site, ada: httpx2.AsyncClient, cast: Cast
+) -> None:
+    await calm(site)
+    why = {"attempts": 1, "reason": reason("bad_status", status=401)}
+    fine, refused = await due(site, cast, **why), await due(site, cast, **why, needs_attention=True)
+    assert await said(ada) == "A receiver refuses 1 delivery: it is tried again, have a look"
+    page = (await ada.get("/")).text
+    assert [f'id="stuck-delivery-{one.id}"' in page for one in (fine, refused)] == [False, True]
